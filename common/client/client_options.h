@@ -1,0 +1,42 @@
+// ClientOptions: how a client reaches a store, how long it waits, and when it tries again.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "common/env/clock.h"
+#include "common/env/executor.h"
+
+namespace tinykv {
+
+struct ClientOptions {
+  // HOST:PORT, an IPv6 address in brackets.
+  std::string address = "127.0.0.1:20160";
+
+  // For one call with all its attempts. At most a day.
+  Duration deadline = std::chrono::seconds(5);
+
+  // Pauses between the attempts of one call: the first is about as long as backoff_min, each later
+  // one about twice as long as the one before, up to backoff_max. "About": each is drawn from the
+  // upper half of its length, so that clients that failed together do not come back together.
+  Duration backoff_min = std::chrono::milliseconds(10);
+  Duration backoff_max = std::chrono::seconds(1);
+  // Of that drawing. Clients that run side by side should have different seeds.
+  uint64_t seed = 0;
+
+  // Of one request or answer. The same as the server's default.
+  uint64_t message_bytes_max = 16 << 20;
+
+  // While calls are waiting for answers, the connection is probed this often, so that a machine
+  // that is gone is noticed. Stores refuse to be probed more often than every 2 s.
+  Duration keepalive_interval = std::chrono::seconds(10);
+
+  // Both must outlive the client. Null means the machine's clock, and a thread of the client's own.
+  // Nothing that runs on `executor` may make blocking calls of the client: they wait for its
+  // timers.
+  const Clock* clock = nullptr;
+  Executor* executor = nullptr;
+};
+
+}  // namespace tinykv

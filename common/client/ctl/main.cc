@@ -1,0 +1,146 @@
+// tinykv-ctl: the command-line client.
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "common/client/ctl/arguments.h"
+#include "common/client/ctl/line_editor.h"
+#include "common/client/ctl/repl.h"
+#include "common/client/ctl/session.h"
+#include "common/client/raw_client.h"
+#include "common/env/clock.h"
+#include "common/status.h"
+
+namespace tinykv::ctl {
+namespace {
+
+constexpr char kDescription[] =
+    "tinykv-ctl: read and write the keys of a TinyKV store.\n"
+    "Without a command it starts a session that reads commands, with a history.\n";
+
+constexpr char kFooter[] =
+    "Examples:\n"
+    "  tinykv-ctl raw put hello world\n"
+    "  tinykv-ctl raw get hello\n"
+    "  tinykv-ctl --json raw scan a --end b --limit 10\n"
+    "  tinykv-ctl raw put photo --value-file photo.jpg\n"
+    "  tinykv-ctl dump all.tsv && tinykv-ctl --address 127.0.0.1:20161 load all.tsv\n"
+    "\n"
+    "With --json each result is an object on a line of its own, in which keys and values are\n"
+    "escaped as on the command line (\\xNN for the byte NN), before JSON's own escapes:\n"
+    "  get          {\"key\":\"a\",\"cf\":\"default\",\"found\":true,\"value\":\"1\"}\n"
+    "  put, delete  {\"key\":\"a\",\"cf\":\"default\",\"ok\":true}\n"
+    "  scan         {\"key\":\"a\",\"value\":\"1\"}\n"
+    "  load, dump   {\"records\":3,\"bytes\":30,\"seconds\":0.1}\n"
+    "  errors       {\"error\":\"what happened\",\"code\":\"UNAVAILABLE\"}\n"
+    "\n"
+    "Exit status: 0 done or found, 1 the key is not there, 2 an error. A session whose commands\n"
+    "come from a file or pipe ends with 2 if one of them failed.\n"
+    "\"tinykv-ctl raw get --help\" says more about a command.";
+
+struct GlobalOptions {
+  std::string address = ClientOptions().address;
+  double deadline_seconds = 5;
+  bool json = false;
+};
+
+void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
+  app.add_option("--address", options.address, "The store, or environment TINYKV_ADDRESS")
+      ->type_name("HOST:PORT")
+      ->envname("TINYKV_ADDRESS")
+      ->capture_default_str();
+  const std::map<std::string, double> units = {{"ms", 0.001}, {"s", 1}, {"m", 60}};
+  CLI::AsNumberWithUnit with_unit(
+      units, CLI::AsNumberWithUnit::Options(CLI::AsNumberWithUnit::UNIT_REQUIRED));
+  with_unit.description("");  // ours says it better
+  app.add_option("--deadline", options.deadline_seconds,
+                 "How long to try before a call has failed, as 500ms, 5s or 1m [5s]")
+      ->transform(with_unit)
+      ->type_name("TIME");
+  app.add_flag("--json", options.json, "Print one JSON object a line, errors included");
+}
+
+int Exit(ExitCode code) { return static_cast<int>(code); }
+
+ExitCode RunSession(Session& session, const std::string& address) {
+  if (!isatty(STDIN_FILENO)) {
+    session.in = nullptr;
+    return RunRepl(session, []() -> std::optional<std::string> {
+      std::string line;
+      if (!std::getline(std::cin, line)) return std::nullopt;
+      return line;
+    });
+  }
+  std::cout << "Store " << address << ". Type help for the commands, Ctrl-D to end.\n";
+  session.in = nullptr;
+  LineEditor editor({.prompt = Concat(address, "> "),
+                     .words = ReplWords(),
+                     .history_path = DefaultHistoryPath()});
+  RunRepl(session, [&] { return editor.Next(); });
+  return ExitCode::kOk;  // whoever sat there has seen the errors
+}
+
+ExitCode Run(const GlobalOptions& options, const Arguments& arguments) {
+  const std::chrono::duration<double> deadline(options.deadline_seconds);
+  const auto client = RawClient::Open({.address = options.address,
+                                       .deadline = std::chrono::duration_cast<Duration>(deadline),
+                                       .seed = std::random_device()()});
+  if (!client.ok()) {
+    std::cerr << "tinykv-ctl: " << MessageOf(client.status()) << '\n';
+    return ExitCode::kError;
+  }
+  Session session{.client = **client,
+                  .clock = SystemClock(),
+                  .out = std::cout,
+                  .err = std::cerr,
+                  .json = options.json,
+                  .in = &std::cin,
+                  .show_progress = isatty(STDERR_FILENO) == 1};
+  const ExitCode code = arguments.run != nullptr ? arguments.run(session, arguments)
+                                                 : RunSession(session, options.address);
+  if (!std::cout.flush()) {
+    std::cerr << "tinykv-ctl: " << MessageOf(ErrnoStatus("write", "standard output", errno))
+              << '\n';
+    return ExitCode::kError;
+  }
+  return code;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app(kDescription);
+  // So that --json may also stand behind the command.
+  app.fallthrough();
+  GlobalOptions options;
+  AddGlobalOptions(app, options);
+  Arguments arguments;
+  AddRawCommands(*app.add_subcommand("raw", "get, put, delete, scan"), arguments);
+  AddTransferCommands(app, arguments);
+  app.footer(kFooter);  // last: the commands would inherit it
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return Exit(ExitCode::kOk);
+  } catch (const CLI::ParseError& error) {
+    std::cerr << "tinykv-ctl: " << error.what() << "; see tinykv-ctl --help\n";
+    return Exit(ExitCode::kError);
+  }
+  if (app.got_subcommand("raw") && arguments.run == nullptr) {
+    std::cerr << "tinykv-ctl: " << kRawAlone << "; see tinykv-ctl --help\n";
+    return Exit(ExitCode::kError);
+  }
+  return Exit(Run(options, arguments));
+}
+
+}  // namespace
+}  // namespace tinykv::ctl
+
+int main(int argc, char** argv) { return tinykv::ctl::Main(argc, argv); }

@@ -1,0 +1,73 @@
+# tinykv_library, tinykv_program, tinykv_test: every target of the project is made by one of these,
+# so that flags, warnings and sanitizers are the same everywhere. Sources are listed, never globbed.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+# TINYKV_SANITIZE: "" | "address" (with undefined) | "thread". Set by the presets.
+set(TINYKV_SANITIZE "" CACHE STRING "sanitizer to build with: empty, address or thread")
+
+# Off under ThreadSanitizer: Debian's gRPC, protobuf and Abseil are not instrumented, and their locks
+# would be reported as races. What is left (common's core, the engine, the simulator) is what has threads
+# of our own.
+option(TINYKV_WITH_GRPC "build what needs gRPC: server, client, stages" ON)
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(absl REQUIRED)
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+
+add_library(tinykv_flags INTERFACE)
+target_include_directories(tinykv_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(tinykv_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror)
+target_compile_definitions(tinykv_flags INTERFACE ASIO_NO_DEPRECATED)
+target_link_libraries(tinykv_flags INTERFACE Threads::Threads)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(tinykv_flags INTERFACE -Wthread-safety)
+  # Debian's Asio does not see that clang has coroutines.
+  target_compile_definitions(tinykv_flags INTERFACE ASIO_HAS_CO_AWAIT=1 ASIO_HAS_STD_COROUTINE=1)
+  # Asio 1.22 knows only the coroutines of clang's own standard library; libstdc++'s work as well.
+  target_compile_definitions(tinykv_flags INTERFACE ASIO_HAS_CO_AWAIT=1)
+endif()
+if(TINYKV_SANITIZE STREQUAL "address")
+  set(TINYKV_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(TINYKV_SANITIZE STREQUAL "thread")
+  set(TINYKV_SANITIZE_FLAGS -fsanitize=thread -fno-omit-frame-pointer)
+  # Bare fences, which ThreadSanitizer does not know; Asio's locks order everything without them.
+  target_compile_definitions(tinykv_flags INTERFACE ASIO_DISABLE_FENCED_BLOCK)
+elseif(NOT TINYKV_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "TINYKV_SANITIZE is '${TINYKV_SANITIZE}'; it must be empty, address or thread")
+endif()
+add_compile_options(${TINYKV_SANITIZE_FLAGS})
+add_link_options(${TINYKV_SANITIZE_FLAGS})
+
+# tinykv_library(NAME SOURCES a.cc b.cc DEPENDS other_targets)
+function(tinykv_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPENDS} tinykv_flags)
+endfunction()
+
+# tinykv_program(NAME SOURCES main.cc DEPENDS …): an executable in <build>/bin.
+function(tinykv_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} tinykv_flags)
+endfunction()
+
+# tinykv_test(NAME SOURCES foo_test.cc DEPENDS … LABELS stage1): one GoogleTest binary, one ctest case.
+function(tinykv_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  tinykv_program(${name} SOURCES ${ARG_SOURCES} DEPENDS ${ARG_DEPENDS} rapidcheck rapidcheck_gtest GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS "${ARG_LABELS}")
+endfunction()

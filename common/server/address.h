@@ -1,0 +1,30 @@
+// Address: where a server listens.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace tinykv {
+
+struct Address {
+  std::string host;  // a name, an IPv4 address, or an IPv6 address without its brackets
+  uint16_t port = 0;
+
+  // HOST:PORT, with brackets around an IPv6 address.
+  std::string ToString() const;
+};
+
+// Reads HOST:PORT. Errors: kInvalidArgument, saying what is wrong with `text` and what would be
+// right.
+absl::StatusOr<Address> ParseAddress(std::string_view text);
+
+// Why a library that does not say so could not listen on `address`, found out by trying it: the
+// port is taken, the address is not this machine's, the host is unknown.
+// Errors: kUnavailable, always.
+absl::Status ExplainListenFailure(const Address& address);
+
+}  // namespace tinykv

@@ -1,0 +1,51 @@
+// tinykv-bench: measures ours beside a named peer, in one run. `./tinykv bench` builds and starts
+// it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstring>
+
+#include "graders/bench/server_bench.h"
+
+namespace {
+
+int Report(const absl::Status& status) {
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "tinykv-bench: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // The server under test is this program again: `serve` has the flags of a stage's server.
+  if (argc > 1 && std::strcmp(argv[1], "serve") == 0) {
+    return tinykv::bench::ServeForBench(argc - 1, argv + 1);
+  }
+
+  CLI::App app("Measures TinyKV beside a named peer, in one run.", "tinykv-bench");
+  app.require_subcommand(1);
+  tinykv::bench::ServerBenchOptions options;
+  CLI::App* server = app.add_subcommand(
+      "server", "RawGet and RawPut (unsynced) against an empty echo rpc on the same gRPC server");
+  server->add_option("--in-flight", options.in_flight, "calls in flight")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  server->add_option("--rounds", options.rounds, "rounds; medians over them are printed")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  server->add_option("--seconds", options.seconds_per_workload, "seconds a workload and round")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  server->add_option("--keys", options.keys, "keys that are loaded first")
+      ->check(CLI::Range(1, 100000000))
+      ->capture_default_str();
+  server->add_option("--value-bytes", options.value_bytes, "bytes in a value")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  server->add_option("--channels", options.channels, "connections")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  server->add_option("--json", options.json_file, "write the rows there too, as JSON");
+  CLI11_PARSE(app, argc, argv);
+  return Report(tinykv::bench::RunServerBench(options));
+}

@@ -1,0 +1,63 @@
+// Random programs against the model.
+//
+// RapidCheck draws the programs, shrinks one that fails and prints what is left of it, with a line
+// that starts with `reproduce=`. Replay exactly that one with
+//     RC_PARAMS="reproduce=…" build/release/bin/lsm_property_test
+// and try more, or others, with
+//     RC_PARAMS="max_success=10000 seed=7" build/release/bin/lsm_property_test
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "common/check.h"
+#include "common/strings.h"
+#include "graders/lsm/program_generator.h"
+#include "graders/lsm/session.h"
+
+namespace tinykv::lsm::grading {
+namespace {
+
+// RapidCheck takes an exception for a failure, and goes on to shrink.
+void ThrowCheckFailure(const char* file, int line, const char* condition) {
+  throw std::runtime_error(Concat(file, ':', line, ": check failed: ", condition));
+}
+
+void CheckPrograms(const Hazards& hazards) {
+  const CheckHandler before = SetCheckHandler(ThrowCheckFailure);
+  rc::detail::checkGTest([&] {
+    const Program program = *AnyProgram(hazards);
+    Session session(program.setup);
+    const std::string failure = session.Run(program.commands);
+    if (!failure.empty()) RC_FAIL(failure);
+    RC_CLASSIFY(session.statistics().flushes > 0, "flushed");
+    RC_CLASSIFY(session.statistics().compactions > 0, "compacted");
+  });
+  SetCheckHandler(before);
+}
+
+TEST(EngineProperty, BehavesLikeAMap) { CheckPrograms({}); }
+
+TEST(EngineProperty, BehavesLikeAMapAcrossRestarts) { CheckPrograms({.restarts = true}); }
+
+TEST(EngineProperty, LosesNothingDurableInACrash) {
+  CheckPrograms({.restarts = true, .crashes = true});
+}
+
+TEST(EngineProperty, LosesNothingDurableOnABadDisk) {
+  CheckPrograms({.restarts = true, .crashes = true, .faults = true});
+}
+
+TEST(EngineProperty, EqualProgramsMakeEqualTraces) {
+  rc::detail::checkGTest([] {
+    const Program program = *AnyProgram({.restarts = true, .crashes = true, .faults = true});
+    Session first(program.setup), second(program.setup);
+    first.Run(program.commands);
+    second.Run(program.commands);
+    RC_ASSERT(first.trace_hash() == second.trace_hash());
+  });
+}
+
+}  // namespace
+}  // namespace tinykv::lsm::grading

@@ -1,0 +1,73 @@
+#include "lsm/db/log_replay.h"
+
+#include <utility>
+
+#include "common/status.h"
+#include "lsm/log/log_reader.h"
+#include "lsm/version/file_names.h"
+
+namespace tinykv::lsm {
+namespace {
+
+// `batch` with the column family ids of today.
+absl::StatusOr<WriteBatch> Renumbered(const WriteBatch& batch,
+                                      const std::vector<ColumnFamilyId>& ids) {
+  WriteBatch result;
+  absl::Status status;
+  batch.ForEach([&](const WriteBatch::Record& record) {
+    if (record.column_family >= ids.size()) {
+      status = DataLoss("a record is for column family ", record.column_family, " of ", ids.size());
+    } else if (record.type == ValueType::kPut) {
+      result.Put(ids[record.column_family], record.key, record.value);
+    } else {
+      result.Delete(ids[record.column_family], record.key);
+    }
+  });
+  TKV_RETURN_IF_ERROR(status);
+  result.set_sequence(batch.sequence());
+  return result;
+}
+
+absl::Status ReplayRecord(std::string_view record, const LogReplayRequest& request,
+                          SequenceNumber* last_sequence, MemTable* memtable) {
+  TKV_ASSIGN_OR_RETURN(const WriteBatch stored, WriteBatch::Decode(std::string(record)));
+  if (stored.sequence() != *last_sequence + 1) {
+    return DataLoss("a batch starts with sequence number ", stored.sequence(),
+                    ", but what is before it ended with ", *last_sequence);
+  }
+  TKV_ASSIGN_OR_RETURN(const WriteBatch batch, Renumbered(stored, request.column_families));
+  memtable->Add(batch);
+  *last_sequence += batch.count();
+  return absl::OkStatus();
+}
+
+absl::Status ReplayLog(FileNumber number, const LogReplayRequest& request,
+                       SequenceNumber* last_sequence, MemTable* memtable) {
+  const std::string path = LogPath(request.directory, number);
+  // An older log was finished before its successor was started.
+  const bool newest = number == request.logs.back();
+  TKV_ASSIGN_OR_RETURN(const auto reader,
+                       LogReader::Open(request.file_system, path,
+                                       {.log_number = number, .torn_end_allowed = newest}));
+  while (true) {
+    const uint64_t offset = reader->offset();
+    TKV_ASSIGN_OR_RETURN(const auto record, reader->ReadRecord());
+    if (!record) return absl::OkStatus();
+    TKV_RETURN_IF_ERROR(Annotate(ReplayRecord(*record, request, last_sequence, memtable),
+                                 Concat(path, ": offset ", offset)));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<MemTable>> ReplayLogs(const LogReplayRequest& request) {
+  const FileNumber newest = request.logs.empty() ? 0 : request.logs.back();
+  auto memtable = std::make_unique<MemTable>(request.column_families_now, newest);
+  SequenceNumber last_sequence = request.last_sequence;
+  for (const FileNumber number : request.logs) {
+    TKV_RETURN_IF_ERROR(ReplayLog(number, request, &last_sequence, memtable.get()));
+  }
+  return memtable;
+}
+
+}  // namespace tinykv::lsm

@@ -1,0 +1,60 @@
+// TableFile: one sorted table of the database, open, with the life of its file.
+//
+// Versions share table files. When a compaction has replaced one, it is marked obsolete; the file
+// is removed when the last version, and thereby the last reader, that uses it is gone.
+//
+// Thread-safety: safe.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/env/file_system.h"
+#include "lsm/table/table.h"
+#include "lsm/version/version_edit.h"
+
+namespace tinykv::lsm {
+
+class TableFile {
+ public:
+  // Opens the table that `meta` describes. `file_system` and `cache` must outlive the result.
+  // Errors: kDataLoss if the file is missing, or is not the table that `meta` describes;
+  // those of reading it.
+  static absl::StatusOr<std::shared_ptr<const TableFile>> Open(FileSystem& file_system,
+                                                               const std::string& directory,
+                                                               const TableMeta& meta,
+                                                               BlockCache* cache);
+
+  // Tests of the compaction picker, which never reads, pass a null `table`.
+  TableFile(FileSystem& file_system, std::string path, TableMeta meta,
+            std::shared_ptr<const Table> table);
+  ~TableFile();
+
+  TableFile(const TableFile&) = delete;
+  TableFile& operator=(const TableFile&) = delete;
+
+  // The file goes with the last reference. REQUIRES: a manifest without this table is durable.
+  void MarkObsolete() const { obsolete_.store(true, std::memory_order_relaxed); }
+
+  const TableMeta& meta() const { return meta_; }
+  const Table& table() const { return *table_; }
+
+  std::string_view smallest_user_key() const { return UserKeyOf(meta_.smallest); }
+  std::string_view largest_user_key() const { return UserKeyOf(meta_.largest); }
+
+ private:
+  FileSystem& file_system_;
+  const std::string path_;
+  const TableMeta meta_;
+  std::shared_ptr<const Table> table_;
+  mutable std::atomic<bool> obsolete_ = false;
+};
+
+using TableList = std::vector<std::shared_ptr<const TableFile>>;
+
+uint64_t TotalBytes(const TableList& tables);
+
+}  // namespace tinykv::lsm

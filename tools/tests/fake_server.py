@@ -1,0 +1,89 @@
+"""Stands in for stage1-server in tests: the same flags, exit statuses, error line and /status.
+
+FAKE_SERVER in the environment makes it misbehave: "crash" dies without a word before it serves,
+"stubborn" ignores SIGTERM, "mute" never says that it serves.
+"""
+import http.server
+import json
+import os
+import signal
+import socket
+import sys
+
+NAME = "stage1-server"
+
+
+def fail(status, message):
+    print(f"{NAME}: {message}", file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+def read_flags(words):
+    flags = {"--check-config": None}
+    while words:
+        name = words.pop(0)
+        flags[name] = "" if name == "--check-config" else words.pop(0)
+    return flags
+
+
+def bind(address):
+    host, port = address.rsplit(":", 1)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, int(port)))
+    except OSError as error:
+        fail(1, f"cannot listen on {address}: {error.strerror}")
+    listener.listen()
+    return listener
+
+
+def configuration(flags):
+    settings = {}
+    if "--config" in flags:
+        for line in open(flags["--config"], encoding="utf-8"):
+            key, _, value = line.partition("=")
+            if key.strip() not in ("listen", "status_listen", "data"):
+                fail(2, f"{flags['--config']}: unknown key '{key.strip()}'")
+            settings["--" + key.strip().replace("_", "-")] = json.loads(value)
+    return {**settings, **flags}
+
+
+def main():
+    settings = configuration(read_flags(sys.argv[1:]))
+    if settings["--check-config"] is not None:
+        sys.exit(0)
+    print("starting", file=sys.stderr, flush=True)
+    mood = os.environ.get("FAKE_SERVER", "")
+    if mood == "crash":
+        os.kill(os.getpid(), signal.SIGKILL)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if mood == "stubborn" else lambda *_: os._exit(0))
+    try:
+        os.makedirs(settings["--data"], exist_ok=True)
+    except OSError as error:
+        fail(1, f"{settings['--data']}: {error.strerror}")
+    clients = bind(settings["--listen"])  # kept: nobody else may have it
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            answer = {
+                "serving": mood != "mute",
+                "pid": os.getpid(),
+                "address": settings["--listen"],
+                "data": settings["--data"],
+                "uptime_seconds": 1.5,
+            }
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_):
+            pass
+
+    bind(settings["--status-listen"]).close()  # for its error line
+    host, port = settings["--status-listen"].rsplit(":", 1)
+    http.server.HTTPServer((host, int(port)), Handler).serve_forever()
+    clients.close()
+
+
+main()

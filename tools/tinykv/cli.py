@@ -1,0 +1,273 @@
+"""Reads the command line and calls a command."""
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from . import address, bench, build, cluster, lint, plans, setup, testing
+from .console import BOLD, Failure, UsageError, colour, report, say, warn
+from .workspace import Workspace, here
+
+INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
+
+# The commands in the order of the help, in groups: name -> one line.
+COMMANDS = {
+    "Run a server": {
+        "up": "build a server, start it, and say how to talk to it",
+        "status": "say what runs, where it is and how it does",
+        "down": "stop it; its data stays",
+    },
+    "Work on the project": {
+        "build": "compile it: release (default), debug, asan or tsan",
+        "test": "build, run all tests and lint; ends with 'N passed, N failed'",
+        "lint": "check layout, static analysis and the house rules",
+        "bench": "measure it, side by side with a yardstick",
+    },
+    "Prepare the machine": {
+        "setup": "install the packages that are missing (the others do it by themselves)",
+    },
+}
+
+STATUS_JSON = """\
+--json prints one object:
+  state    serving, starting, silent (it runs and does not answer), crashed or
+           stopped; with several servers, that of the sickest
+  stage    the stage that is up, null where nothing is
+  servers  for each: name, pid, address, status_address, data, log, state, and
+           report, its answer to GET /status (null where there is none)
+"""
+
+BENCH_HELP = """\
+usage: ./tinykv bench WHAT [--against NAMES] [--json FILE] [FLAGS]
+
+Builds tinykv-bench and runs it. WHAT is
+  server   raw gets and puts over gRPC, beside an empty call on the same server
+
+  --against NAMES  peers to measure too, with commas, where WHAT has any
+  --json FILE      write the rows to FILE too: {"rows": [{"workload": ...,
+                   "subject": ..., "ops_per_second": ..., "p50_ms": ...,
+                   "p99_ms": ..., ...}]}
+
+All flags go to tinykv-bench; ./tinykv bench WHAT --help lists those of WHAT.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line and suggest what was meant."""
+
+    def __init__(self, **settings) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} -h)")
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """Reads all words; one too many is an error."""
+        arguments, unknown = self.parse_known_args(words)
+        if unknown:
+            flags = [flag for action in self._actions for flag in action.option_strings]
+            guess = did_you_mean(unknown[0].split("=")[0], flags)
+            self.error(f"'{unknown[0]}' means nothing here{guess}")
+        return arguments
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs the command that `words` name; the script's exit status."""
+    sys.stdout.reconfigure(errors="replace")
+    sys.stderr.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        return dispatch(here(), list(words))
+    except Failure as failure:
+        report(failure)
+        return failure.exit_code
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        warn("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone; leave without a second error when Python flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        report(Failure(f"{where}{error.strerror or error}"))
+        return 1
+
+
+def interrupt(_number: int, _frame: object) -> NoReturn:
+    """Makes a polite request to end the same as Ctrl-C: commands clean up on their way out."""
+    raise KeyboardInterrupt
+
+
+def dispatch(workspace: Workspace, words: list[str]) -> int:
+    """Finds the command and hands it the rest of the words."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        say(help_text())
+        return 0
+    name, rest = words[0], words[1:]
+    handlers: dict[str, Callable[[Workspace, list[str]], int]] = {
+        "setup": setup_command,
+        "build": build_command,
+        "up": up_command,
+        "status": status_command,
+        "down": down_command,
+        "test": test_command,
+        "lint": lint_command,
+        "bench": bench_command,
+    }
+    if name not in handlers:
+        guess = did_you_mean(name, list(handlers))
+        raise UsageError(f"no command '{name}'{guess} (./tinykv -h lists them all)")
+    return handlers[name](workspace, rest)
+
+
+def help_text() -> str:
+    """What ./tinykv says when it stands alone."""
+    lines = [
+        "TinyKV in C++: a key-value store in four stages, and all it takes to run and test it.",
+        "",
+        "usage: ./tinykv COMMAND [FLAGS]",
+    ]
+    for title, commands in COMMANDS.items():
+        lines += ["", colour(title, BOLD)]
+        lines += [f"  {name:<8} {line}" for name, line in commands.items()]
+    lines += [
+        "",
+        "New here? Try:  ./tinykv up",
+        "What a command takes:  ./tinykv COMMAND -h",
+    ]
+    return "\n".join(lines)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """A suggestion to go behind an error; empty where nothing is near."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def parser(command: str, **settings) -> Parser:
+    """The parser of one command."""
+    about = {name: line for group in COMMANDS.values() for name, line in group.items()}
+    description = f"{about[command][0].upper()}{about[command][1:]}."
+    return Parser(prog=f"./tinykv {command}", description=description, **settings)
+
+
+def preset(word: str) -> str:
+    """Reads a preset's name."""
+    if word not in build.PRESETS:
+        guess = did_you_mean(word, list(build.PRESETS))
+        raise UsageError(f"no preset '{word}'{guess} (there are {', '.join(build.PRESETS)})")
+    return word
+
+
+def setup_command(_workspace: Workspace, words: list[str]) -> int:
+    """./tinykv setup"""
+    parser("setup").parse(words)
+    return setup.run()
+
+
+def build_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv build [PRESET]"""
+    presets = "\n".join(f"  {name:<8} {text}" for name, text in build.PRESETS.items())
+    reader = parser("build", epilog=f"presets:\n{presets}\n\nPrograms come to build/PRESET/bin.")
+    reader.add_argument(
+        "preset",
+        nargs="?",
+        default="release",
+        metavar="PRESET",
+        type=preset,
+        help="see below",
+    )
+    return build.run(workspace, reader.parse(words).preset)
+
+
+def up_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv up …"""
+    reader = parser("up", epilog="A flag wins over the configuration file.")
+    flag = reader.add_argument
+    newest = plans.NEWEST_STAGE
+    flag("--stage", type=int, default=newest, metavar="N", help=f"which server (default: {newest})")
+    flag("--stores", type=int, metavar="N", help="how many stores (from stage 2 on)")
+    flag("--data", metavar="DIR", help="where its data is (default: .tinykv/stageN/data)")
+    flag(
+        "--listen",
+        metavar="HOST:PORT",
+        help=f"where it serves clients (default: {plans.LISTEN_DEFAULT})",
+    )
+    flag(
+        "--status-listen",
+        metavar="HOST:PORT",
+        help=f"where its status page and metrics are (default: {plans.STATUS_LISTEN_DEFAULT})",
+    )
+    flag("--config", metavar="FILE", help="a configuration in TOML")
+    return cluster.up(workspace, wishes_of(reader.parse(words)))
+
+
+def wishes_of(arguments: argparse.Namespace) -> plans.Wishes:
+    """The flags of `up`, read; paths are made absolute, as the server's log will name them."""
+
+    def path(text: str | None) -> Path | None:
+        return None if text is None else Path(os.path.abspath(text))
+
+    def place(text: str | None, flag: str) -> address.Address | None:
+        return None if text is None else address.parse(text, flag)
+
+    return plans.Wishes(
+        stage=arguments.stage,
+        stores=arguments.stores,
+        data=path(arguments.data),
+        listen=place(arguments.listen, "--listen"),
+        status_listen=place(arguments.status_listen, "--status-listen"),
+        config=path(arguments.config),
+    )
+
+
+def status_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv status [--json]"""
+    reader = parser("status", epilog=f"Exits 0 if it serves, else 1.\n\n{STATUS_JSON}")
+    reader.add_argument("--json", action="store_true", help="for programs")
+    return cluster.status(workspace, reader.parse(words).json)
+
+
+def down_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv down"""
+    parser("down").parse(words)
+    return cluster.down(workspace)
+
+
+def test_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv test [--preset P]"""
+    reader = parser("test", epilog="Lint and the script's own tests run with release only.")
+    reader.add_argument(
+        "--preset",
+        default="release",
+        metavar="PRESET",
+        type=preset,
+        help=f"{', '.join(build.PRESETS)} (default: release)",
+    )
+    return testing.run(workspace, reader.parse(words).preset)
+
+
+def lint_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv lint [--fix]"""
+    reader = parser("lint")
+    reader.add_argument("--fix", action="store_true", help="run clang-format on all files first")
+    return lint.run(workspace, reader.parse(words).fix)
+
+
+def bench_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv bench WHAT …"""
+    if words and words[0] in ("-h", "--help"):
+        say(BENCH_HELP.rstrip())
+        return 0
+    if not words or words[0].startswith("-"):
+        raise UsageError("bench what? Try ./tinykv bench server, or ./tinykv bench -h")
+    return bench.run(workspace, words)

@@ -1,0 +1,43 @@
+"""Where the project keeps its files."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A checkout of the project. Everything that the script writes is under build/ or .tinykv/."""
+
+    root: Path
+
+    @property
+    def tools(self) -> Path:
+        """The script's own source."""
+        return self.root / "tools"
+
+    @property
+    def state(self) -> Path:
+        """What outlives a call: running servers, their data and logs, caches."""
+        return self.root / ".tinykv"
+
+    def build(self, preset: str) -> Path:
+        """The build folder of a preset."""
+        return self.root / "build" / preset
+
+    def program(self, preset: str, name: str) -> Path:
+        """Where a preset's program is once it is built."""
+        return self.build(preset) / "bin" / name
+
+
+def here() -> Workspace:
+    """The checkout that this file stands in, wherever it is called from."""
+    return Workspace(Path(__file__).resolve().parents[2])
+
+
+def shown(path: Path) -> str:
+    """`path` as a user would type it: relative where it is below the current folder."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except (ValueError, FileNotFoundError):
+        return str(path)
