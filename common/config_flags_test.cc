@@ -7,7 +7,7 @@
 
 #include "common/env/temporary_directory.h"
 #include "common/status.h"
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 
 namespace tinykv {
 namespace {
@@ -33,7 +33,7 @@ class ConfigFlagsTest : public testing::Test {
   }
 
   std::string ConfigFile(std::string_view content) {
-    const std::string path = JoinPath(directory_.path(), "a.toml");
+    std::string path = JoinPath(directory_.path(), "a.toml");
     EXPECT_TRUE(WriteFileAtomically(PosixFileSystem(), path, content).ok());
     return path;
   }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "common/status.h"
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 
 namespace tinykv {
 namespace {

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 
 namespace tinykv {
 namespace {
@@ -29,9 +29,9 @@ TEST(Counter, ShowsItsValueWithHelpTypeAndLabels) {
 TEST(Counter, LosesNothingBetweenThreads) {
   Metrics metrics;
   Counter& counter = metrics.AddCounter("c_total", "");
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
+  std::vector<std::thread> threads(4);
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
       for (int j = 0; j < 10'000; ++j) counter.Add();
     });
   }

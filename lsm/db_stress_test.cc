@@ -153,6 +153,7 @@ class DBStressTest : public testing::Test {
 
 TEST_F(DBStressTest, ReadersSeeWholeBatchesWhileEverythingHappens) {
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int writer = 0; writer < kWriters; ++writer) {
     threads.emplace_back([this, writer] { WriteBatches(writer); });
   }
@@ -175,6 +176,7 @@ TEST_F(DBStressTest, WritersThatSyncShareSyncs) {
   constexpr int kThreads = 8;
   constexpr int kWrites = 40;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([this, thread] {
       for (int i = 0; i < kWrites; ++i) {
@@ -197,6 +199,7 @@ TEST_F(DBStressTest, WritersThatSyncShareSyncs) {
 
 TEST_F(DBStressTest, FlushesAndCompactionsMayBeAskedForByManyAtOnce) {
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int thread = 0; thread < 6; ++thread) {
     threads.emplace_back([this, thread] {
       for (int i = 0; i < 10; ++i) {

@@ -7,7 +7,7 @@
 
 #include "common/env/temporary_directory.h"
 #include "common/status.h"
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 
 namespace tinykv {
 namespace {

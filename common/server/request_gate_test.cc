@@ -52,9 +52,9 @@ TEST(RequestGate, WaitsForTheLastToLeave) {
 
 TEST(RequestGate, EndsEmptyWhenManyThreadsPassWhileItCloses) {
   RequestGate gate(3);
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) {
-    threads.emplace_back([&] {
+  std::vector<std::thread> threads(4);
+  for (std::thread& thread : threads) {
+    thread = std::thread([&] {
       for (;;) {
         const Verdict verdict = gate.Enter();
         if (verdict == Verdict::kClosed) return;

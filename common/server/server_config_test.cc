@@ -7,7 +7,7 @@
 #include "common/config_file.h"
 #include "common/env/file_system.h"
 #include "common/status.h"
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 
 namespace tinykv {
 namespace {

@@ -60,7 +60,7 @@ class Process {
                 metrics_, clock_),
         status_server_([this] { return Status(); }, metrics_) {}
 
-  // On an error what was started is stopped by the destructors.
+  // After an error Stop() is still owed.
   absl::Status Start() {
     TKV_ASSIGN_OR_RETURN(data_lock_,
                          ClaimDataDirectory(PosixFileSystem(), config_.data, program_.stage));
@@ -76,7 +76,7 @@ class Process {
     serving_.store(false);
     server_.Shutdown(config_.shutdown_patience);
     status_server_.Stop();
-    return parts_->Close();
+    return parts_ == nullptr ? absl::OkStatus() : parts_->Close();
   }
 
   void Announce() const {
@@ -160,7 +160,10 @@ int RunServer(const ServerProgram& program, int argc, char** argv) {
   if (*action != ProgramAction::kRun) return 0;
 
   Process process(program, config);
-  if (absl::Status status = process.Start(); !status.ok()) return Fail(program, status, 1);
+  if (absl::Status status = process.Start(); !status.ok()) {
+    process.Stop().IgnoreError();  // the first error is the one to tell
+    return Fail(program, status, 1);
+  }
   process.Announce();
   log::Info("stopping", {{"signal", WaitForStopSignal()}});
   if (absl::Status status = process.Stop(); !status.ok()) return Fail(program, status, 1);

@@ -18,7 +18,7 @@
 #include "common/env/coroutine.h"
 #include "common/status.h"
 #include "common/storage/region_error.h"
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 #include "proto/tinykvpb.grpc.pb.h"
 
 namespace tinykv {
@@ -91,7 +91,7 @@ class ServerTest : public testing::Test {
   }
 
   // RawGet answers with what `answer` returns.
-  void AnswerGetsWith(std::function<Answer()> answer) {
+  void AnswerGetsWith(const std::function<Answer()>& answer) {
     handlers_.raw_get = [answer](const kvrpcpb::RawGetRequest&) -> asio::awaitable<Answer> {
       co_return answer();
     };
@@ -118,7 +118,7 @@ class ServerTest : public testing::Test {
     auto get = std::make_unique<PendingGet>();
     stub_->async()->RawGet(
         &get->context, &get->request, &get->response,
-        [get = get.get()](grpc::Status status) { get->status.set_value(status); });
+        [get = get.get()](const grpc::Status& status) { get->status.set_value(status); });
     return get;
   }
   // The same for a RawGet whose handler suspends; returns when it has.

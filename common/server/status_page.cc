@@ -9,7 +9,8 @@ const char kStatusPage[] = R"html(<!doctype html>
 <title>TinyKV</title>
 <style>
   :root { color-scheme: light dark; --line: #8883; --faint: #888; --good: #1a9c5b; --bad: #d1493f; }
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2.5rem auto; padding: 0 1rem; }
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2.5rem auto;
+         padding: 0 1rem; }
   header { display: flex; align-items: baseline; gap: .75rem; flex-wrap: wrap; }
   h1 { font-size: 1.5rem; margin: 0; }
   h2 { font-size: 1rem; margin: 2rem 0 .4rem; }
@@ -29,7 +30,8 @@ const char kStatusPage[] = R"html(<!doctype html>
 <header><h1 id="title">TinyKV</h1><span id="state">…</span></header>
 <div class="tiles" id="tiles"></div>
 <div id="tables"></div>
-<footer><a href="/status">/status</a> as JSON &middot; <a href="/metrics">/metrics</a> for Prometheus
+<footer><a href="/status">/status</a> as JSON &middot;
+<a href="/metrics">/metrics</a> for Prometheus
 &middot; refreshed every second</footer>
 <script>
   const at = id => document.getElementById(id);

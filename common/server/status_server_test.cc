@@ -11,7 +11,7 @@
 
 #include "common/server/address.h"
 #include "common/status.h"
-#include "common/text_assertions.h"
+#include "common/text_test_util.h"
 
 namespace tinykv {
 namespace {
@@ -87,10 +87,10 @@ TEST_F(StatusServerTest, IsAnErrorOnAMalformedAddress) {
 }
 
 TEST_F(StatusServerTest, AnswersManyAtOnceAndStops) {
-  std::vector<std::thread> clients;
+  std::vector<std::thread> clients(8);
   std::atomic<int> answered = 0;
-  for (int i = 0; i < 8; ++i) {
-    clients.emplace_back([&] {
+  for (std::thread& client : clients) {
+    client = std::thread([&] {
       for (int j = 0; j < 5; ++j) {
         const auto response = Get(j % 2 == 0 ? "/status" : "/metrics");
         if (response && response->status == 200) ++answered;

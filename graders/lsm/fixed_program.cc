@@ -27,6 +27,18 @@ void AddWrites(Random& random, int count, Program& program) {
   }
 }
 
+// Reads all of a snapshot, in both directions.
+void AddScansOf(int snapshot, Program& program) {
+  using Move = MoveCursor::Move;
+  for (ColumnFamilyId id = 0; id < kColumnFamilies; ++id) {
+    program.commands.push_back({OpenCursor{.column_family = id, .snapshot = snapshot}});
+    program.commands.push_back({MoveCursor{.move = Move::kSeekToFirst}});
+    program.commands.push_back({MoveCursor{.move = Move::kNext, .times = kKeys}});
+    program.commands.push_back({MoveCursor{.move = Move::kSeekToLast}});
+    program.commands.push_back({MoveCursor{.move = Move::kPrev, .times = kKeys}});
+  }
+}
+
 }  // namespace
 
 Program FixedProgram() {
@@ -40,6 +52,7 @@ Program FixedProgram() {
   program.commands.push_back({Flush{}});
   AddWrites(random, 8, program);
   program.commands.push_back({CompactAll{.column_family = 0}});
+  AddScansOf(0, program);
   program.commands.push_back({DropSnapshot{.slot = 0}});
   program.commands.push_back({SyncLog{}});
   AddWrites(random, 6, program);

@@ -34,7 +34,7 @@ CrashOptions CrashOptions::Draw(Random& random) {
   CrashOptions options;
   options.survive_percent = static_cast<uint32_t>(25 * random.Uniform(5));
   options.tear_percent = random.Percent(50) ? 0 : 60;
-  options.directories_in_order = random.Percent(50);
+  options.directories_in_order = random.Percent(30);
   return options;
 }
 

@@ -78,7 +78,8 @@ void DBImpl::CompactionTask() {
       whole_compactions_.pop_front();
       column_family = whole->column_family;
       compaction = PickWholeCompaction(state->version->levels(*column_family));
-    } else if ((column_family = MostUrgent())) {
+    } else if (const auto urgent = MostUrgent()) {
+      column_family = urgent;
       compaction = PickCompaction(context_->options, state->version->levels(*column_family),
                                   cursors_[*column_family]);
     }

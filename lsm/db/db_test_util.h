@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/status.h"
 #include "graders/sim/sim_clock.h"
 #include "graders/sim/sim_executor.h"
 #include "graders/sim/sim_file_system.h"
@@ -36,9 +37,8 @@ class DBTest : public testing::Test {
     Close();
     options_.file_system = &disk_;
     options_.background = &background_;
-    auto opened = DB::Open(options_, kDirectory);
-    if (opened.ok()) db_ = *std::move(opened);
-    return opened.status();
+    TKV_ASSIGN_OR_RETURN(db_, DB::Open(options_, kDirectory));
+    return absl::OkStatus();
   }
   // Opens the database, or closes it and opens it again.
   void Open() {

@@ -178,7 +178,7 @@ void DBImpl::WaitForProgress() {
 absl::Status DBImpl::SwitchMemTable() {
   std::unique_ptr<WriteAheadLog> next;
   mutex_.Unlock();
-  const absl::Status status = StartNewLog(&next);
+  absl::Status status = StartNewLog(&next);
   mutex_.Lock();
   if (!status.ok()) {
     SetError(status);

@@ -140,7 +140,7 @@ absl::StatusOr<VersionEdit> VersionEdit::Decode(std::string_view encoded) {
   std::string_view rest = encoded;
   while (!rest.empty()) {
     const size_t offset = encoded.size() - rest.size();
-    const int tag = rest.front();
+    const int tag = static_cast<unsigned char>(rest.front());
     if (!GetField(&rest, &edit)) {
       return DataLoss("byte ", offset, " of a version edit: field with tag ", tag, " is malformed");
     }
