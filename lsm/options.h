@@ -15,9 +15,9 @@ class Snapshot;
 
 struct Options {
   // The doors to the world; both must be set and outlive the DB. Flushes and compactions run on
-  // `background`: give it two threads, so that a flush need not wait for a compaction. Close() waits
-  // for what was posted there, and a cooperative executor may run any of its tasks inside a write:
-  // so it must not drop tasks before, and none of them may call the DB.
+  // `background`: give it two threads, so that a flush need not wait for a compaction. Close()
+  // waits for what was posted there, and a cooperative executor may run any of its tasks inside a
+  // write: so it must not drop tasks before, and none of them may call the DB.
   FileSystem* file_system = nullptr;
   Executor* background = nullptr;
 

@@ -64,31 +64,16 @@ absl::Status DBImpl::FlushOldestMemTable() {
 }
 
 void DBImpl::CompactionTask() {
-  std::shared_ptr<WholeCompaction> whole;
-  std::optional<ColumnFamilyId> column_family;
-  std::optional<Compaction> compaction;
-  std::shared_ptr<const ReadState> state;
+  CompactionWork work;
   {
     MutexLock lock(mutex_);
-    state = read_state_.Load();
-    if (closing_ || !error_.ok()) {
-      // Nothing to do but to say so, below.
-    } else if (!whole_compactions_.empty()) {
-      whole = whole_compactions_.front();
-      whole_compactions_.pop_front();
-      column_family = whole->column_family;
-      compaction = PickWholeCompaction(state->version->levels(*column_family));
-    } else if (const auto urgent = MostUrgent()) {
-      column_family = urgent;
-      compaction = PickCompaction(context_->options, state->version->levels(*column_family),
-                                  cursors_[*column_family]);
-    }
+    work = NextCompaction();
   }
   absl::Status status;
-  if (compaction) status = Compact(*column_family, *compaction, *state->version);
-  // Drops the old tables before anybody is told that the compaction is over.
-  compaction.reset();
-  state.reset();
+  if (work.compaction) status = Compact(work);
+  // Lets go of the old tables before anybody is told that the compaction is over.
+  const std::shared_ptr<WholeCompaction> whole = std::move(work.whole);
+  work = {};
 
   MutexLock lock(mutex_);
   SetError(status);
@@ -97,6 +82,24 @@ void DBImpl::CompactionTask() {
   ++progress_;
   ScheduleWork();
   background_changed_.NotifyAll();
+}
+
+DBImpl::CompactionWork DBImpl::NextCompaction() {
+  CompactionWork work;
+  if (closing_ || !error_.ok()) return work;
+  work.state = read_state_.Load();
+  const Version& version = *work.state->version;
+  if (!whole_compactions_.empty()) {
+    work.whole = std::move(whole_compactions_.front());
+    whole_compactions_.pop_front();
+    work.column_family = work.whole->column_family;
+    work.compaction = PickWholeCompaction(version.levels(work.column_family));
+  } else if (const auto urgent = MostUrgent()) {
+    work.column_family = *urgent;
+    work.compaction = PickCompaction(context_->options, version.levels(work.column_family),
+                                     cursors_[work.column_family]);
+  }
+  return work;
 }
 
 std::optional<ColumnFamilyId> DBImpl::MostUrgent() const {
@@ -113,20 +116,21 @@ std::optional<ColumnFamilyId> DBImpl::MostUrgent() const {
   return result;
 }
 
-absl::Status DBImpl::Compact(ColumnFamilyId column_family, const Compaction& compaction,
-                             const Version& version) {
+absl::Status DBImpl::Compact(const CompactionWork& work) {
+  const Compaction& compaction = *work.compaction;
   TableList outputs;
   if (compaction.trivial_move) {
     outputs = compaction.inputs.front().tables;
   } else {
-    TKV_ASSIGN_OR_RETURN(outputs,
-                         RunCompaction(*context_, {.compaction = compaction,
-                                                   .levels = version.levels(column_family),
-                                                   .snapshots = snapshots_.Sequences(),
-                                                   .cancelled = [this] { return Closing(); },
-                                                   .table_written = [this] { ReportProgress(); }}));
+    TKV_ASSIGN_OR_RETURN(
+        outputs,
+        RunCompaction(*context_, {.compaction = compaction,
+                                  .levels = work.state->version->levels(work.column_family),
+                                  .snapshots = snapshots_.Sequences(),
+                                  .cancelled = [this] { return Closing(); },
+                                  .table_written = [this] { ReportProgress(); }}));
   }
-  TKV_RETURN_IF_ERROR(Install(EditOf(column_family, compaction, outputs), outputs, nullptr));
+  TKV_RETURN_IF_ERROR(Install(EditOf(work.column_family, compaction, outputs), outputs, nullptr));
   AddTo(context_->counters.compactions);
   if (!compaction.trivial_move) {
     for (const Compaction::Input& input : compaction.inputs) {
@@ -135,7 +139,7 @@ absl::Status DBImpl::Compact(ColumnFamilyId column_family, const Compaction& com
   }
   const Compaction::Input& from = compaction.inputs.front();
   MutexLock lock(mutex_);
-  cursors_[column_family][from.level] = from.tables.back()->meta().largest;
+  cursors_[work.column_family][from.level] = from.tables.back()->meta().largest;
   return absl::OkStatus();
 }
 

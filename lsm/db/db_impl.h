@@ -72,6 +72,14 @@ class DBImpl final : public DB {
     bool done = false;
   };
 
+  // What a compaction task does.
+  struct CompactionWork {
+    std::shared_ptr<const ReadState> state;  // from which it was picked; keeps its tables
+    ColumnFamilyId column_family = 0;
+    std::optional<Compaction> compaction;    // nothing: there is nothing to do
+    std::shared_ptr<WholeCompaction> whole;  // who asked for it; null if it was due
+  };
+
   struct RoomRequest {
     bool no_wait = false;
     bool switch_memtable = false;  // even if it is not full
@@ -100,14 +108,13 @@ class DBImpl final : public DB {
 
   // Of background work (db_background.cc).
   void ScheduleWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool CompactionIsDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FlushTask();
   absl::Status FlushOldestMemTable();
   void CompactionTask();
+  CompactionWork NextCompaction() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The column family whose compaction is most urgent; nothing if none is due.
   std::optional<ColumnFamilyId> MostUrgent() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Compact(ColumnFamilyId column_family, const Compaction& compaction,
-                       const Version& version);
+  absl::Status Compact(const CompactionWork& work);
   // Makes `edit` durable, then visible; `flushed`, unless null, leaves the immutable memtables at
   // the same moment. `opened` are the tables that the edit adds.
   absl::Status Install(VersionEdit edit, const TableList& opened, const MemTable* flushed)

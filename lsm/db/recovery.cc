@@ -43,6 +43,22 @@ absl::Status CheckNothingIsHere(const Context& context, const std::vector<FileNa
   return absl::OkStatus();
 }
 
+// What the manifest says, or the state of an empty database. The next file number is larger than
+// that of any file here, also of those that no manifest knows.
+absl::StatusOr<ManifestState> FindState(const Context& context,
+                                        const std::vector<FileName>& files) {
+  TKV_ASSIGN_OR_RETURN(const auto found, ReadManifest(context.file_system(), context.directory));
+  ManifestState state = found.value_or(ManifestState{});
+  for (const FileName& file : files) {
+    state.next_file_number = std::max(state.next_file_number, file.number + 1);
+  }
+  if (!found) {
+    TKV_RETURN_IF_ERROR(CheckNothingIsHere(context, files));
+    state.oldest_log_number = state.next_file_number;  // what a first start left is no log of ours
+  }
+  return state;
+}
+
 // Column families are known by name; their ids are places in a list that may have changed. Returns
 // the new id for each old one, and changes `state` to the new ones.
 absl::StatusOr<std::vector<ColumnFamilyId>> RenumberColumnFamilies(
@@ -135,10 +151,7 @@ absl::Status SwitchToNewFiles(Context& context, ManifestState state, Recovered* 
 
 absl::StatusOr<Recovered> Recover(Context& context) {
   TKV_ASSIGN_OR_RETURN(const std::vector<FileName> files, ListFiles(context));
-  TKV_ASSIGN_OR_RETURN(std::optional<ManifestState> found,
-                       ReadManifest(context.file_system(), context.directory));
-  if (!found) TKV_RETURN_IF_ERROR(CheckNothingIsHere(context, files));
-  ManifestState state = found ? *std::move(found) : ManifestState{};
+  TKV_ASSIGN_OR_RETURN(ManifestState state, FindState(context, files));
   TKV_ASSIGN_OR_RETURN(auto column_families,
                        RenumberColumnFamilies(context.options.column_families, &state));
   Recovered result;
@@ -149,10 +162,8 @@ absl::StatusOr<Recovered> Recover(Context& context) {
                            .last_sequence = state.last_sequence,
                            .column_families = std::move(column_families),
                            .column_families_now = state.column_families.size()};
-  FileNumber next_file_number = state.next_file_number;
   for (const FileName& file : files) {
-    next_file_number = std::max(next_file_number, file.number + 1);
-    if (file.type == FileType::kLog && file.number >= state.oldest_log_number && found) {
+    if (file.type == FileType::kLog && file.number >= state.oldest_log_number) {
       request.logs.push_back(file.number);
     }
   }
@@ -160,7 +171,7 @@ absl::StatusOr<Recovered> Recover(Context& context) {
   TKV_ASSIGN_OR_RETURN(const auto memtable, ReplayLogs(request));
 
   // Everything has been read; from here on files change.
-  context.next_file_number.store(next_file_number);
+  context.next_file_number.store(state.next_file_number);
   TKV_RETURN_IF_ERROR(FlushReplayed(context, *memtable, &state, &result.version));
   result.last_sequence = state.last_sequence;
   TKV_RETURN_IF_ERROR(SwitchToNewFiles(context, state, &result));

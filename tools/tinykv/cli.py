@@ -25,7 +25,7 @@ COMMANDS = {
     },
     "Work on the project": {
         "build": "compile it: release (default), debug, asan or tsan",
-        "test": "build, run all tests and lint; ends with 'N passed, N failed'",
+        "test": "build, run all tests and house rules; ends with 'N passed, N failed'",
         "lint": "check layout, static analysis and the house rules",
         "bench": "measure it, side by side with a yardstick",
     },

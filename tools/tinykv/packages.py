@@ -33,7 +33,6 @@ BUILD = {
     "libedit-dev": "line editing and history in the client",
     # tests and benchmarks
     "libgtest-dev": "unit tests",
-    "libgmock-dev": "matchers for unit tests",
     "librapidcheck-dev": "property tests",
     "libbenchmark-dev": "micro-benchmarks",
 }
