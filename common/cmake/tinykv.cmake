@@ -29,7 +29,9 @@ find_package(rapidcheck REQUIRED)
 add_library(tinykv_flags INTERFACE)
 target_include_directories(tinykv_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(tinykv_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Werror)
-target_compile_definitions(tinykv_flags INTERFACE ASIO_NO_DEPRECATED)
+# Asio asks for aligned_alloc by a macro that is there only behind some standard header. Left to itself, a
+# source that includes Asio first frees with one allocator what another source allocated with the other.
+target_compile_definitions(tinykv_flags INTERFACE ASIO_NO_DEPRECATED ASIO_HAS_STD_ALIGNED_ALLOC=1)
 target_link_libraries(tinykv_flags INTERFACE Threads::Threads)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(tinykv_flags INTERFACE -Wthread-safety)
