@@ -30,22 +30,22 @@ struct Modification {
 };
 
 struct Write {
-  std::vector<Modification> modifications;
+  std::vector<Modification> modifications = {};
   bool sync = false;
   bool no_wait = false;
 };
 struct Get {
   ColumnFamilyId column_family = 0;
   int key = 0;
-  std::optional<int> snapshot;
+  std::optional<int> snapshot = {};
 };
 // Opens a cursor in a slot, on the newest state or a snapshot, with bounds that are keys.
 struct OpenCursor {
   int slot = 0;
   ColumnFamilyId column_family = 0;
-  std::optional<int> snapshot;
-  std::optional<int> lower_bound;
-  std::optional<int> upper_bound;
+  std::optional<int> snapshot = {};
+  std::optional<int> lower_bound = {};
+  std::optional<int> upper_bound = {};
 };
 struct MoveCursor {
   enum class Move { kNext, kPrev, kSeek, kSeekForPrev, kSeekToFirst, kSeekToLast };

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -37,19 +38,25 @@ void CheckPrograms(const Hazards& hazards) {
   SetCheckHandler(before);
 }
 
-TEST(EngineProperty, BehavesLikeAMap) { CheckPrograms({}); }
+class EngineProperty : public testing::Test {
+ protected:
+  // RapidCheck's own default is 100 programs, of which the first few dozen are very short.
+  static void SetUpTestSuite() { setenv("RC_PARAMS", "max_success=500", /*overwrite=*/0); }
+};
 
-TEST(EngineProperty, BehavesLikeAMapAcrossRestarts) { CheckPrograms({.restarts = true}); }
+TEST_F(EngineProperty, BehavesLikeAMap) { CheckPrograms({}); }
 
-TEST(EngineProperty, LosesNothingDurableInACrash) {
+TEST_F(EngineProperty, BehavesLikeAMapAcrossRestarts) { CheckPrograms({.restarts = true}); }
+
+TEST_F(EngineProperty, LosesNothingDurableInACrash) {
   CheckPrograms({.restarts = true, .crashes = true});
 }
 
-TEST(EngineProperty, LosesNothingDurableOnABadDisk) {
+TEST_F(EngineProperty, LosesNothingDurableOnABadDisk) {
   CheckPrograms({.restarts = true, .crashes = true, .faults = true});
 }
 
-TEST(EngineProperty, EqualProgramsMakeEqualTraces) {
+TEST_F(EngineProperty, EqualProgramsMakeEqualTraces) {
   rc::detail::checkGTest([] {
     const Program program = *AnyProgram({.restarts = true, .crashes = true, .faults = true});
     Session first(program.setup), second(program.setup);

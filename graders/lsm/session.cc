@@ -1,6 +1,8 @@
 #include "graders/lsm/session.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <iostream>
 #include <utility>
 
 #include "common/status.h"
@@ -36,6 +38,12 @@ Session::~Session() {
 }
 
 std::string Session::Run(const std::vector<Command>& commands) {
+  // An engine that waits for ever cannot be unwound; what is left to do is to say how it came.
+  background_.SetStuckHook([this, &commands] {
+    std::cerr << "the engine waits for background work, but there is none\n"
+              << Program{setup_, commands};
+    std::abort();
+  });
   size_t i = 0;
   for (; i < commands.size() && IsAboutTheDisk(commands[i]); ++i) Run(commands[i]);
   Recover(Loss::kProcess);
@@ -202,8 +210,7 @@ void Session::Do(const SyncLog&) {
 }
 
 void Session::Do(const RunBackground& run) {
-  for (int i = 0; i < run.tasks && background_.RunOne(); ++i) {
-  }
+  for (int i = 0; i < run.tasks && background_.ready_count() > 0; ++i) background_.RunOne();
 }
 
 void Session::Do(const Reopen&) {

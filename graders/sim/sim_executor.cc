@@ -11,7 +11,10 @@ void SimExecutor::PostAfter(Duration delay, Task task) {
 
 bool SimExecutor::RunOne() {
   if (RunReady()) return true;
-  if (delayed_.empty()) return false;
+  if (delayed_.empty()) {
+    if (stuck_hook_) stuck_hook_();
+    return false;
+  }
   clock_.Advance(delayed_.begin()->first.first - clock_.Now());
   return RunReady();
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -40,6 +41,10 @@ class SimExecutor final : public Executor {
   // there is no task at all.
   bool RunOne() override;
 
+  // `hook` is called when RunOne() finds no task at all: somebody waits for work that nobody will
+  // do, and would wait for ever.
+  void SetStuckHook(std::function<void()> hook) { stuck_hook_ = std::move(hook); }
+
   // Runs tasks until none is ready. Time does not advance (unless tasks advance it).
   void RunUntilIdle();
 
@@ -60,6 +65,7 @@ class SimExecutor final : public Executor {
   void WakeDue();
 
   SimClock& clock_;
+  std::function<void()> stuck_hook_;
   std::optional<Random> random_;
   std::vector<Task> ready_;
   // By due time, then by order of posting.

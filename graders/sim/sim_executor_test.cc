@@ -31,6 +31,17 @@ TEST_F(SimExecutorTest, RunsNothingByItself) {
   EXPECT_FALSE(executor_.RunOne());
 }
 
+TEST_F(SimExecutorTest, TellsWhenSomebodyWaitsForNothing) {
+  int stuck = 0;
+  executor_.SetStuckHook([&] { ++stuck; });
+  executor_.Post(Note(1));
+  EXPECT_TRUE(executor_.RunOne());
+  executor_.RunUntilIdle();
+  EXPECT_EQ(stuck, 0);
+  EXPECT_FALSE(executor_.RunOne());
+  EXPECT_EQ(stuck, 1);
+}
+
 TEST_F(SimExecutorTest, RunsInOrderOfPosting) {
   for (int i = 0; i < 5; ++i) executor_.Post(Note(i));
   executor_.RunUntilIdle();
