@@ -38,7 +38,7 @@ TEST(Crash, OfTheProcessAtEveryChangeLosesNothingAcknowledged) {
 TEST(Crash, OfTheMachineAtEveryChangeLosesNothingSynced) {
   const uint64_t changes = ChangesOf(FixedProgram());
   for (uint64_t at = 1; at <= changes; ++at) {
-    const uint64_t seeds = 4 * TestScale();
+    const uint64_t seeds = 2 * TestScale();
     for (uint64_t seed = at * seeds; seed < (at + 1) * seeds; ++seed) {
       const Crash crash = {.power_loss = true, .after_changes = at, .seed = seed};
       ASSERT_EQ(RunProgram(FixedProgramWith(crash)), "") << Command{crash};
@@ -49,7 +49,7 @@ TEST(Crash, OfTheMachineAtEveryChangeLosesNothingSynced) {
 // The restart after a crash crashes, at each of its changes in turn.
 TEST(Crash, OfARecoveryLosesNothingMore) {
   const uint64_t changes = ChangesOf(FixedProgram());
-  const uint64_t step = std::max<uint64_t>(1, 11 / TestScale());
+  const uint64_t step = std::max<uint64_t>(1, 19 / TestScale());
   for (uint64_t at = 1; at <= changes; at += step) {
     bool cut_short = true;
     for (uint64_t again = 1; cut_short; ++again) {
