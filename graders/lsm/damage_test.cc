@@ -68,7 +68,7 @@ absl::StatusOr<State> ReadAll(DB& db) {
     for (it->SeekToFirst(); it->Valid(); it->Next()) state[id].emplace(it->key(), it->value());
     TKV_RETURN_IF_ERROR(it->status());
     for (int number = 0; number < kKeys; ++number) {
-      const std::string key = KeyOf(number);
+      const std::string& key = KeyOf(number);
       TKV_ASSIGN_OR_RETURN(const auto value, db.Get({}, id, key));
       const auto scanned = state[id].find(key);
       const bool same = value ? scanned != state[id].end() && scanned->second == *value
@@ -99,7 +99,7 @@ Subject MakeSubject() {
     if (const auto* write = std::get_if<Write>(&command.action)) {
       WriteBatch batch;
       for (const Modification& modification : write->modifications) {
-        const std::string key = KeyOf(modification.key);
+        const std::string& key = KeyOf(modification.key);
         if (modification.value_bytes) {
           batch.Put(modification.column_family, key, Concat("value ", ++written));
         } else {

@@ -21,7 +21,7 @@ inline constexpr int kKeys = 120;
 inline constexpr int kSlots = 3;  // of snapshots, and of cursors
 
 // The keys of programs, by number: the awkward ones first, because shrinking makes numbers small.
-std::string KeyOf(int number);
+const std::string& KeyOf(int number);
 
 struct Modification {
   ColumnFamilyId column_family = 0;

@@ -74,7 +74,7 @@ void Session::Do(const Write& write) {
   WriteBatch batch;
   ModelBatch records;
   for (const Modification& modification : write.modifications) {
-    const std::string key = KeyOf(modification.key);
+    const std::string& key = KeyOf(modification.key);
     std::optional<std::string> value;
     if (modification.value_bytes) {
       value = ValueOf(writes_, records.size(), *modification.value_bytes);
@@ -97,7 +97,7 @@ void Session::Do(const Write& write) {
 void Session::Do(const Get& get) {
   const State* state = StateSeenBy(get.snapshot);
   if (state == nullptr) return;
-  const std::string key = KeyOf(get.key);
+  const std::string& key = KeyOf(get.key);
   const ReadOptions options = {
       .snapshot = get.snapshot ? snapshots_.at(*get.snapshot).snapshot.get() : nullptr};
   const auto found = db_->Get(options, get.column_family, key);
@@ -147,7 +147,7 @@ void Session::Do(const MoveCursor& move) {
 
 void Session::Move(Cursor& cursor, const MoveCursor& move) {
   const ColumnFamilyState& view = cursor.view;
-  const std::string key = KeyOf(move.key);
+  const std::string& key = KeyOf(move.key);
   switch (move.move) {
     case MoveCursor::Move::kNext:
       cursor.iterator->Next();

@@ -145,7 +145,7 @@ absl::StatusOr<std::unique_ptr<WritableFile>> SimFileSystem::Create(const std::s
   const Operation operation{"create", path};
   MutexLock lock(mutex_);
   TKV_RETURN_IF_ERROR(BeginChange(operation));
-  if (disk_.used_bytes() >= faults_.capacity_bytes) {
+  if (Room() == 0) {
     return Noted(operation, ErrnoStatus("create", path, ENOSPC));
   }
   TKV_ASSIGN_OR_RETURN(SimDisk::File file, Noted(operation, disk_.CreateFile(path)));
@@ -344,16 +344,16 @@ absl::Status SimFileSystem::CheckAlive(const Operation& operation, uint64_t inca
 }
 
 absl::Status SimFileSystem::AppendWhatFits(SimFile& file, const Operation& operation) {
-  if (faults_.capacity_bytes != FaultPlan().capacity_bytes) {
-    const uint64_t used = disk_.used_bytes();
-    const uint64_t room = faults_.capacity_bytes - std::min(used, faults_.capacity_bytes);
-    if (operation.data.size() > room) {
-      file.content.append(operation.data.substr(0, room));
-      return ErrnoStatus(operation.name, operation.path, ENOSPC);
-    }
-  }
-  file.content.append(operation.data);
-  return absl::OkStatus();
+  const std::string_view fitting = operation.data.substr(0, Room());
+  file.content.append(fitting);
+  if (fitting.size() == operation.data.size()) return absl::OkStatus();
+  return ErrnoStatus(operation.name, operation.path, ENOSPC);
+}
+
+uint64_t SimFileSystem::Room() const {
+  // Usually there is no limit, and then nothing need be added up.
+  if (faults_.capacity_bytes == FaultPlan().capacity_bytes) return faults_.capacity_bytes;
+  return faults_.capacity_bytes - std::min(disk_.used_bytes(), faults_.capacity_bytes);
 }
 
 void SimFileSystem::Charge(Duration delay) const {

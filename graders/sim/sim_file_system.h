@@ -134,6 +134,8 @@ class SimFileSystem final : public FileSystem {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AppendWhatFits(SimFile& file, const Operation& operation)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Bytes that still fit.
+  uint64_t Room() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Charge(Duration delay) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void StartNextIncarnation() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
