@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 namespace tinykv::lsm {
@@ -29,9 +30,14 @@ class Arena {
   uint64_t bytes_used() const { return bytes_used_.load(std::memory_order_relaxed); }
 
  private:
+  struct Release {
+    std::align_val_t alignment;
+    void operator()(char* block) const { ::operator delete(block, alignment); }
+  };
+
   char* AddBlock(size_t bytes);
 
-  std::vector<std::unique_ptr<char[]>> blocks_;
+  std::vector<std::unique_ptr<char, Release>> blocks_;
   size_t next_block_bytes_ = 4 << 10;
   char* free_ = nullptr;  // the unused end of the newest shared block
   size_t free_bytes_ = 0;
