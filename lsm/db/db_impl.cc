@@ -46,13 +46,14 @@ absl::Status DBImpl::Close() {
   }
   // Also after an error: it may have hit a compaction only, and then the log is as good as ever.
   const absl::Status finished = log_->writer.Finish();
-  log_.reset();
   absl::Status recorded;
   {
     MutexLock install(install_mutex_);
-    recorded = manifest_->Close();
+    // A manifest without this says that the database crashed, which is as good as true.
+    if (finished.ok()) recorded = manifest_->Close(log_->number);
     manifest_.reset();
   }
+  log_.reset();
   file_lock_.reset();
   TKV_RETURN_IF_ERROR(error);
   TKV_RETURN_IF_ERROR(finished);

@@ -44,11 +44,11 @@ absl::Status ReplayRecord(std::string_view record, const LogReplayRequest& reque
 absl::Status ReplayLog(FileNumber number, const LogReplayRequest& request,
                        SequenceNumber* last_sequence, MemTable* memtable) {
   const std::string path = LogPath(request.directory, number);
-  // An older log was finished before its successor was started.
-  const bool newest = number == request.logs.back();
+  // An older log was finished before its successor was started, the newest one by Close().
+  const bool finished = number != request.logs.back() || number == request.closed_log;
   TKV_ASSIGN_OR_RETURN(const auto reader,
                        LogReader::Open(request.file_system, path,
-                                       {.log_number = number, .torn_end_allowed = newest}));
+                                       {.log_number = number, .torn_end_allowed = !finished}));
   while (true) {
     const uint64_t offset = reader->offset();
     TKV_ASSIGN_OR_RETURN(const auto record, reader->ReadRecord());
@@ -62,6 +62,10 @@ absl::Status ReplayLog(FileNumber number, const LogReplayRequest& request,
 
 absl::StatusOr<std::unique_ptr<MemTable>> ReplayLogs(const LogReplayRequest& request) {
   const FileNumber newest = request.logs.empty() ? 0 : request.logs.back();
+  if (request.closed_log && newest != *request.closed_log) {
+    return DataLoss(LogPath(request.directory, *request.closed_log),
+                    ": is not the newest log here, but it was when the database was closed");
+  }
   auto memtable = std::make_unique<MemTable>(request.column_families_now, newest);
   SequenceNumber last_sequence = request.last_sequence;
   for (const FileNumber number : request.logs) {

@@ -138,6 +138,7 @@ absl::Status SwitchToNewFiles(Context& context, ManifestState state, Recovered* 
   const FileNumber log_number = context.NewFileNumber();
   const FileNumber manifest_number = context.NewFileNumber();
   state.oldest_log_number = log_number;
+  state.closed_log_number.reset();
   state.next_file_number = context.next_file_number.load();
   result->manifest =
       std::make_unique<Manifest>(context.file_system(), context.directory, std::move(state));
@@ -159,6 +160,7 @@ absl::StatusOr<Recovered> Recover(Context& context) {
 
   LogReplayRequest request{.file_system = context.file_system(),
                            .directory = context.directory,
+                           .closed_log = state.closed_log_number,
                            .last_sequence = state.last_sequence,
                            .column_families = std::move(column_families),
                            .column_families_now = state.column_families.size()};

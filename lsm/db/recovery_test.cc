@@ -45,6 +45,24 @@ class RecoveryTest : public DBTest {
   }
 };
 
+// The same files after a crash would be right: a database that had just started.
+TEST_F(RecoveryTest, LossOfTheNewestLogOfAClosedDatabaseIsFound) {
+  Open();
+  Put("key", "1");
+  Close();
+  const std::string log = OnlyFile(".log");
+  const std::string whole = *ReadFile(disk_, log);
+  for (uint64_t size = 0; size < whole.size(); ++size) {
+    ASSERT_TRUE(WriteFileAtomically(disk_, log, whole.substr(0, size)).ok());
+    ExpectDataLoss(log);
+  }
+  ASSERT_TRUE(disk_.Remove(log).ok());
+  ExpectDataLoss(log);
+  ASSERT_TRUE(WriteFileAtomically(disk_, log, whole).ok());
+  Open();
+  EXPECT_EQ(Get("key"), "1");
+}
+
 TEST_F(RecoveryTest, FindsTablesAndLogs) {
   Open();
   Put("in table", "1");
@@ -305,7 +323,13 @@ TEST_F(RecoveryTest, FirstStartMayBeInterruptedAtAnyChange) {
     written = TryOpen().ok() && TryPut("k", "v").ok();
     PowerLoss(at);
     Open();
-    EXPECT_EQ(Get("k"), written ? "v" : "-") << "change " << at;
+    // A write that was not acknowledged may have reached the disk.
+    EXPECT_TRUE(Get("k") == "v" || (Get("k") == "-" && !written)) << "change " << at;
+    Close();
+    for (const std::string& name : Files("")) {
+      ASSERT_TRUE(disk_.Remove(JoinPath(kDirectory, name)).ok());
+    }
+    ASSERT_TRUE(disk_.SyncDirectory(kDirectory).ok());
   }
 }
 

@@ -27,6 +27,7 @@ absl::Status ManifestState::Apply(const VersionEdit& edit) {
   if (edit.next_file_number) next_file_number = *edit.next_file_number;
   if (edit.oldest_log_number) oldest_log_number = *edit.oldest_log_number;
   if (edit.last_sequence) last_sequence = *edit.last_sequence;
+  if (edit.closed_log_number) closed_log_number = edit.closed_log_number;
   for (const RemovedTable& removed : edit.removed) {
     const auto it = tables.find(removed.number);
     if (it == tables.end() || it->second.column_family != removed.column_family ||
@@ -134,8 +135,10 @@ absl::Status Manifest::Append(const VersionEdit& edit) {
   return absl::OkStatus();
 }
 
-absl::Status Manifest::Close() {
-  TKV_RETURN_IF_ERROR(poison_);
+absl::Status Manifest::Close(FileNumber closed_log_number) {
+  VersionEdit edit;
+  edit.closed_log_number = closed_log_number;
+  TKV_RETURN_IF_ERROR(Append(edit));
   poison_ = writer_->Finish();
   TKV_RETURN_IF_ERROR(poison_);
   return file_->Close();

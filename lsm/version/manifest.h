@@ -28,12 +28,13 @@ struct ManifestState {
   FileNumber next_file_number = 1;
   FileNumber oldest_log_number = 0;
   SequenceNumber last_sequence = 0;
-  std::map<FileNumber, AddedTable> tables;  // by table number
+  std::optional<FileNumber> closed_log_number;  // nullopt: the database was not closed
+  std::map<FileNumber, AddedTable> tables;      // by table number
 
   // Errors: kDataLoss if `edit` contradicts what is here; the state is unspecified then.
   absl::Status Apply(const VersionEdit& edit);
 
-  // The whole state as one edit.
+  // The whole state of a database that is open, as one edit.
   VersionEdit Snapshot() const;
 };
 
@@ -57,8 +58,9 @@ class Manifest {
   // state. Errors: as Rewrite().
   absl::Status Append(const VersionEdit& edit);
 
-  // Marks the end of the file. Nothing may be called after it. Errors: as Rewrite().
-  absl::Status Close();
+  // Notes that the database was closed with log `closed_log_number` finished, and marks the end of
+  // the file. Nothing may be called after it. Errors: as Rewrite().
+  absl::Status Close(FileNumber closed_log_number);
 
   // Bytes of edits since the last Rewrite().
   uint64_t edit_bytes() const { return writer_->size() - snapshot_bytes_; }

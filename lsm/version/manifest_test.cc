@@ -121,7 +121,7 @@ TEST_F(ManifestTest, FirstErrorStays) {
   EXPECT_FALSE(manifest->state().tables.contains(8)) << "applied before it was durable";
   EXPECT_EQ(manifest->Append(edit), first);
   EXPECT_EQ(manifest->Rewrite(9), first);
-  EXPECT_EQ(manifest->Close(), first);
+  EXPECT_EQ(manifest->Close(5), first);
 }
 
 // CURRENT may name the old file or the new one: an edit to either could be missed.
@@ -137,7 +137,7 @@ TEST_F(ManifestTest, FailedRewriteEndsAppends) {
 }
 
 TEST_F(ManifestTest, DamageIsFoundAndNamed) {
-  ASSERT_TRUE(Start(4)->Close().ok());
+  ASSERT_TRUE(Start(4)->Close(5).ok());
   const std::string path = ManifestPath("db", 4);
   // All but the end mark, without which the end looks torn: that is allowed.
   const uint64_t size = *disk_.FileSize(path) - kFrameHeaderBytes;

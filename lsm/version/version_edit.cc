@@ -17,6 +17,7 @@ enum class Tag : uint8_t {
   kLastSequence = 5,
   kRemovedTable = 6,
   kAddedTable = 7,
+  kClosedLogNumber = 8,
 };
 
 constexpr uint32_t kLevelMax = 63;  // no sane tree is deeper; larger means damage
@@ -97,6 +98,8 @@ bool GetField(std::string_view* input, VersionEdit* edit) {
       return GetRemovedTable(input, &edit->removed);
     case Tag::kAddedTable:
       return GetAddedTable(input, &edit->added);
+    case Tag::kClosedLogNumber:
+      return GetNumber(input, &edit->closed_log_number);
   }
   return false;  // an unknown tag
 }
@@ -117,6 +120,7 @@ std::string VersionEdit::Encode() const {
   PutNumber(&out, Tag::kNextFileNumber, next_file_number);
   PutNumber(&out, Tag::kOldestLogNumber, oldest_log_number);
   PutNumber(&out, Tag::kLastSequence, last_sequence);
+  PutNumber(&out, Tag::kClosedLogNumber, closed_log_number);
   for (const RemovedTable& table : removed) {
     PutTag(&out, Tag::kRemovedTable);
     PutVarint64(&out, table.column_family);

@@ -49,6 +49,9 @@ struct VersionEdit {
   std::optional<FileNumber> next_file_number;
   std::optional<FileNumber> oldest_log_number;  // logs below it are not needed any more
   std::optional<SequenceNumber> last_sequence;  // of what is in tables
+  // The database was closed after this log got its end mark. Never in a snapshot: a log that is
+  // open follows it.
+  std::optional<FileNumber> closed_log_number;
   std::vector<RemovedTable> removed;
   std::vector<AddedTable> added;
 

@@ -17,6 +17,7 @@ VersionEdit FullEdit() {
   edit.next_file_number = 300;
   edit.oldest_log_number = 200;
   edit.last_sequence = kMaxSequenceNumber;
+  edit.closed_log_number = 201;
   edit.removed = {{0, 1, 17}, {2, 6, 18}};
   edit.added = {{0, 2, SomeTable(17)}, {1, 0, SomeTable(1'000'000)}};
   return edit;
@@ -35,13 +36,15 @@ TEST(VersionEdit, EncodingIsTheOneThatIsDocumented) {
   edit.format_version = 1;
   edit.column_families = {"default"};
   edit.next_file_number = 300;
+  edit.closed_log_number = 9;
   edit.removed = {{0, 1, 5}};
   edit.added = {{0, 2, {5, 77, EncodeInternalKey({"a", 2}), EncodeInternalKey({"b", 1})}}};
   const std::string expected =
       "\x01\x01"
       "\x02\x01\x07"
       "default"
-      "\x03\xac\x02" +
+      "\x03\xac\x02"
+      "\x08\x09" +
       std::string("\x06\x00\x01\x05", 4) + std::string("\x07\x00\x02\x05\x4d", 5) +
       std::string("\x09\x61\x01\x02\x00\x00\x00\x00\x00\x00", 10) +
       std::string("\x09\x62\x01\x01\x00\x00\x00\x00\x00\x00", 10);
