@@ -1,13 +1,13 @@
 #include "common/client/connection.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <limits>
 
 #include <grpc/support/time.h>
 #include <grpcpp/create_channel.h>
 
+#include "common/address.h"
 #include "common/status.h"
 
 namespace tinykv {
@@ -21,22 +21,12 @@ std::string Seconds(Duration duration) {
   return text;
 }
 
-// gRPC takes almost any text for an address, and without a port it tries that of HTTPS.
-absl::Status CheckAddress(std::string_view address) {
-  const size_t colon = address.rfind(':');
-  uint16_t port = 0;
-  if (colon != std::string_view::npos && colon > 0) {
-    const char* end = address.data() + address.size();
-    const auto parsed = std::from_chars(address.data() + colon + 1, end, port);
-    if (parsed.ec != std::errc() || parsed.ptr != end) port = 0;
-  }
-  if (port != 0) return absl::OkStatus();
-  return InvalidArgument("address ", Quote(address),
-                         " is not HOST:PORT with a port from 1 to 65535");
-}
-
 absl::Status CheckOptions(const ClientOptions& options) {
-  TKV_RETURN_IF_ERROR(CheckAddress(options.address));
+  // gRPC takes almost any text for an address, and without a port it tries that of HTTPS.
+  TKV_ASSIGN_OR_RETURN(const Address address, ParseAddress(options.address));
+  if (address.port == 0) {
+    return InvalidArgument("address ", Quote(options.address), " has port 0, where nobody listens");
+  }
   if (options.deadline <= Duration::zero() || options.deadline > kDeadlineMax) {
     return InvalidArgument("deadline must be above 0 and at most a day");
   }

@@ -14,7 +14,7 @@
 
 #include "common/check.h"
 #include "common/log.h"
-#include "common/server/address.h"
+#include "common/server/listen_failure.h"
 #include "common/server/request_gate.h"
 #include "common/server/tinykv_service.h"
 #include "common/status.h"

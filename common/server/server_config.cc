@@ -1,6 +1,6 @@
 #include "common/server/server_config.h"
 
-#include "common/server/address.h"
+#include "common/address.h"
 #include "common/status.h"
 
 namespace tinykv {

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <nlohmann/json.hpp>
 
-#include "common/server/address.h"
+#include "common/server/listen_failure.h"
 #include "common/server/status_page.h"
 #include "common/status.h"
 

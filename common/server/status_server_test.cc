@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/server/address.h"
+#include "common/address.h"
 #include "common/status.h"
 #include "common/text_test_util.h"
 

@@ -43,8 +43,6 @@ absl::Status Table::Get(
     std::string_view internal_key, bool fill_cache,
     absl::FunctionRef<void(const ParsedInternalKey& key, std::string_view value)> found) const {
   const std::string_view user_key = UserKeyOf(internal_key);
-  if (!MayContain(user_key)) return absl::OkStatus();
-
   BlockIterator index(state_->index);
   index.Seek(internal_key);
   if (index.damaged()) return state_->blocks.Damage(state_->index_handle.offset, "a bad index");

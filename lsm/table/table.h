@@ -42,8 +42,8 @@ class Table {
   Table& operator=(const Table&) = delete;
 
   // Calls `found` with the first entry at or after `internal_key`, if it has the same user key. The
-  // Bloom filter is asked first. The views live only during the call. Errors: as
-  // Iterator::status().
+  // views live only during the call. Ask MayContain() before: it saves most reads that would find
+  // nothing. Errors: as Iterator::status().
   absl::Status Get(
       std::string_view internal_key, bool fill_cache,
       absl::FunctionRef<void(const ParsedInternalKey& key, std::string_view value)> found) const;

@@ -1,11 +1,10 @@
-// Address: where a server listens.
+// Address: where a server listens, and where a client finds it.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace tinykv {
@@ -21,10 +20,5 @@ struct Address {
 // Reads HOST:PORT. Errors: kInvalidArgument, saying what is wrong with `text` and what would be
 // right.
 absl::StatusOr<Address> ParseAddress(std::string_view text);
-
-// Why a library that does not say so could not listen on `address`, found out by trying it: the
-// port is taken, the address is not this machine's, the host is unknown.
-// Errors: kUnavailable, always.
-absl::Status ExplainListenFailure(const Address& address);
 
 }  // namespace tinykv
