@@ -51,7 +51,7 @@ class StringRandomAccessFile final : public RandomAccessFile {
 
   absl::StatusOr<std::string_view> Read(uint64_t offset, size_t size, char* buffer) const override {
     if (reads_ != nullptr) ++*reads_;
-    if (offset >= content_.size()) return std::string_view(buffer, 0);
+    if (offset >= content_.size()) return std::string_view();
     size = std::min(size, content_.size() - offset);
     std::memcpy(buffer, content_.data() + offset, size);
     return std::string_view(buffer, size);

@@ -1,10 +1,10 @@
 #include "graders/bench/server_bench.h"
 
 #include <grpcpp/grpcpp.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>

@@ -165,7 +165,7 @@ TEST_P(FileSystemTest, RemovesOnlyEmptyFolders) {
 }
 
 TEST_P(FileSystemTest, TellsWhatIsNotThere) {
-  const auto kNotFound = absl::StatusCode::kNotFound;
+  constexpr auto kNotFound = absl::StatusCode::kNotFound;
   EXPECT_EQ(fs().Open(Path("none")).status().code(), kNotFound);
   EXPECT_EQ(fs().Create(Path("none/f")).status().code(), kNotFound);
   EXPECT_EQ(fs().Rename(Path("none"), Path("x")).code(), kNotFound);

@@ -252,7 +252,7 @@ absl::Status SimFileSystem::AppendTo(SimFile& file, uint64_t incarnation,
                                      const Operation& operation) {
   MutexLock lock(mutex_);
   TKV_RETURN_IF_ERROR(CheckAlive(operation, incarnation));
-  const absl::Status status = BeginChange(operation);
+  absl::Status status = BeginChange(operation);
   if (status.ok()) return Noted(operation, AppendWhatFits(file, operation));
   if (!halted_) file.content.append(operation.data.substr(0, operation.data.size() / 2));
   return status;
@@ -263,7 +263,7 @@ absl::Status SimFileSystem::SyncOf(SimFile& file, uint64_t incarnation,
   MutexLock lock(mutex_);
   TKV_RETURN_IF_ERROR(CheckAlive(operation, incarnation));
   Charge(faults_.sync_delay);
-  const absl::Status status = BeginChange(operation);
+  absl::Status status = BeginChange(operation);
   if (status.ok()) {
     SimDisk::SyncFile(file);
     return Noted(operation, status);
@@ -280,7 +280,7 @@ absl::StatusOr<std::string_view> SimFileSystem::ReadFrom(const SimFile& file, ui
   TKV_RETURN_IF_ERROR(CheckAlive(operation, incarnation));
   TKV_RETURN_IF_ERROR(BeginRead(operation));
   Noted(operation, absl::OkStatus()).IgnoreError();
-  if (offset >= file.content.size()) return std::string_view(buffer, 0);
+  if (offset >= file.content.size()) return std::string_view();
   const size_t found = std::min<uint64_t>(size, file.content.size() - offset);
   std::memcpy(buffer, file.content.data() + offset, found);
   return std::string_view(buffer, found);

@@ -2,9 +2,9 @@
 //
 // Nothing here waits for a time: kills are timed by counting acknowledgements.
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <memory>
 #include <optional>

@@ -55,7 +55,7 @@ std::string BloomFilterBuilder::Finish(int bits_per_key) const {
 
 bool BloomFilter::Decode(std::string_view encoded) {
   if (encoded.size() <= kLineBytes || encoded.size() % kLineBytes != 1) return false;
-  const int probes = encoded.back();
+  const int probes = static_cast<unsigned char>(encoded.back());
   if (probes < 1 || probes > kProbesMax) return false;
   probes_ = probes;
   lines_.resize(encoded.size() / kLineBytes);

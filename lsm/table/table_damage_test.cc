@@ -40,7 +40,7 @@ absl::Status ReadEverything(const std::string& content) {
     EXPECT_EQ(iterator->key(), entries[count].key);
     EXPECT_EQ(iterator->value(), entries[count].value);
   }
-  const absl::Status forward = iterator->status();
+  absl::Status forward = iterator->status();
   for (iterator->SeekToLast(); iterator->Valid(); iterator->Prev()) {
   }
   EXPECT_EQ(iterator->status().ok(), forward.ok());
