@@ -33,6 +33,14 @@ class TidyTest(ScratchTest):
         self.assertEqual(self.findings(tidy.short_files, lsm__a_cc="\n" * 600), [])
         self.assertEqual(len(self.findings(tidy.short_files, lsm__a_cc="\n" * 601)), 1)
 
+    def test_a_hole_has_a_name_of_its_own(self) -> None:
+        text = "void F() {\n  // >>> SOLUTION 1-a: hint\n  x();\n  // <<< SOLUTION\n}\n"
+        self.assertEqual(self.findings(tidy.well_formed_holes, lsm__a_cc=text), [])
+        (finding,) = self.findings(tidy.well_formed_holes, lsm__a_cc=text, lsm__b_cc=text)
+        self.assertEqual(finding, "lsm/b.cc:2: hole 1-a is at lsm/a.cc:2 too; one name, one hole")
+        (finding,) = self.findings(tidy.well_formed_holes, lsm__a_cc="// <<< SOLUTION\n")
+        self.assertEqual(finding, "lsm/a.cc:1: a hole ends that did not begin")
+
     def test_a_line_of_101_columns_is_too_long(self) -> None:
         good = "é" * 100 + "\n#include " + "x" * 100 + "\n// https://" + "x" * 100
         self.assertEqual(self.findings(tidy.short_lines, lsm__a_cc=good), [])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from . import cpp_text
+from . import cpp_text, holes
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = {".cc": 600, ".h": 250}
@@ -197,6 +197,19 @@ def determinism(_root: Path, sources: Iterable[Source]) -> Iterator[str]:
                 yield f"{source.path}:{line}: {match[0].strip()} is {why}"
 
 
+def well_formed_holes(_root: Path, sources: Iterable[Source]) -> Iterator[str]:
+    """A hole can be cut out, and no two bear one name."""
+    places: dict[str, str] = {}
+    for source in sources:
+        found, wrong = holes.find(source.text)
+        yield from (f"{source.path}:{w.line}: {w.message}" for w in wrong)
+        for hole in found:
+            place = f"{source.path}:{hole.first_line}"
+            if hole.id in places:
+                yield f"{place}: hole {hole.id} is at {places[hole.id]} too; one name, one hole"
+            places.setdefault(hole.id, place)
+
+
 RULES = [
     Rule("functions are short", short_functions),
     Rule("files are short", short_files),
@@ -206,4 +219,5 @@ RULES = [
     Rule("every .cc is built", built_files),
     Rule("no test is switched off", running_tests),
     Rule("cores are deterministic", determinism),
+    Rule("holes are well-formed", well_formed_holes),
 ]
