@@ -4,6 +4,7 @@
 #include <ostream>
 #include <string_view>
 
+#include "common/check.h"
 #include "common/strings.h"
 
 namespace tinykv::lsm::grading {
@@ -99,8 +100,9 @@ std::vector<std::string> MakeKeys() {
 }  // namespace
 
 const std::string& KeyOf(int number) {
+  TKV_CHECK(0 <= number && number < kKeys);
   static const std::vector<std::string> keys = MakeKeys();
-  return keys.at(static_cast<size_t>(number));
+  return keys[static_cast<size_t>(number)];
 }
 
 Options OptionsOf(const Setup& setup) {
