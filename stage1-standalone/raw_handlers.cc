@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/status.h"
+#include "common/your_code_here.h"
 
 namespace tinykv {
 
@@ -23,6 +24,7 @@ absl::StatusOr<ColumnFamily> RawHandlers::CheckKey(const std::string& key,
 asio::awaitable<absl::StatusOr<kvrpcpb::RawGetResponse>> RawHandlers::RawGet(
     const kvrpcpb::RawGetRequest& request) {
   TKV_CO_ASSIGN_OR_RETURN(const ColumnFamily cf, CheckKey(request.key(), request.cf()));
+  // >>> SOLUTION 1-raw-get: ask a reader, and tell an absent key from an empty value
   kvrpcpb::RawGetResponse response;
   TKV_CO_ASSIGN_OR_RETURN(const auto reader, co_await storage_.Reader(request.context()));
   TKV_CO_ASSIGN_OR_RETURN(std::optional<std::string> value, reader->Get(cf, request.key()));
@@ -32,6 +34,7 @@ asio::awaitable<absl::StatusOr<kvrpcpb::RawGetResponse>> RawHandlers::RawGet(
     response.set_not_found(true);
   }
   co_return response;
+  // <<< SOLUTION
 }
 
 asio::awaitable<absl::StatusOr<kvrpcpb::RawPutResponse>> RawHandlers::RawPut(
@@ -42,24 +45,29 @@ asio::awaitable<absl::StatusOr<kvrpcpb::RawPutResponse>> RawHandlers::RawPut(
                               request.value().size(), " bytes; the limit is ",
                               limits_.value_bytes_max);
   }
+  // >>> SOLUTION 1-raw-put: one write of one key
   WriteSet writes;
   writes.Put(cf, request.key(), request.value());
   TKV_CO_RETURN_IF_ERROR(co_await storage_.Write(request.context(), std::move(writes)));
   co_return kvrpcpb::RawPutResponse();
+  // <<< SOLUTION
 }
 
 asio::awaitable<absl::StatusOr<kvrpcpb::RawDeleteResponse>> RawHandlers::RawDelete(
     const kvrpcpb::RawDeleteRequest& request) {
   TKV_CO_ASSIGN_OR_RETURN(const ColumnFamily cf, CheckKey(request.key(), request.cf()));
+  // >>> SOLUTION 1-raw-delete: one write that deletes a key
   WriteSet writes;
   writes.Delete(cf, request.key());
   TKV_CO_RETURN_IF_ERROR(co_await storage_.Write(request.context(), std::move(writes)));
   co_return kvrpcpb::RawDeleteResponse();
+  // <<< SOLUTION
 }
 
 asio::awaitable<absl::StatusOr<kvrpcpb::RawScanResponse>> RawHandlers::RawScan(
     const kvrpcpb::RawScanRequest& request) {
   TKV_CO_ASSIGN_OR_RETURN(const ColumnFamily cf, ParseColumnFamily(request.cf()));
+  // >>> SOLUTION 1-raw-scan: walk an iterator from start_key, within both limits on the response
   TKV_CO_ASSIGN_OR_RETURN(const auto reader, co_await storage_.Reader(request.context()));
   kvrpcpb::RawScanResponse response;
   const auto iterator = reader->NewIterator(cf);
@@ -86,6 +94,7 @@ asio::awaitable<absl::StatusOr<kvrpcpb::RawScanResponse>> RawHandlers::RawScan(
   }
   TKV_CO_RETURN_IF_ERROR(iterator->status());
   co_return response;
+  // <<< SOLUTION
 }
 
 void InstallRaw(Server& server, RawHandlers& handlers) {

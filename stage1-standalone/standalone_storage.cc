@@ -9,6 +9,7 @@
 #include "common/mutex.h"
 #include "common/status.h"
 #include "common/storage/region_error.h"
+#include "common/your_code_here.h"
 
 namespace tinykv {
 namespace {
@@ -42,21 +43,27 @@ class EngineIterator : public StorageIterator {
   std::unique_ptr<lsm::Iterator> iterator_;
 };
 
+// Reads of one moment: the snapshot's.
 class SnapshotReader : public StorageReader {
  public:
-  explicit SnapshotReader(lsm::DB& db) : db_(db), snapshot_(db.NewSnapshot()) {}
+  SnapshotReader(lsm::DB& db, std::unique_ptr<const lsm::Snapshot> snapshot)
+      : db_(db), snapshot_(std::move(snapshot)) {}
 
   absl::StatusOr<std::optional<std::string>> Get(ColumnFamily column_family,
                                                  std::string_view key) override {
+    // >>> SOLUTION 1-storage-get: ask the engine, as of the snapshot
     return db_.Get({.snapshot = snapshot_.get()}, EngineId(column_family), key);
+    // <<< SOLUTION
   }
 
   std::unique_ptr<StorageIterator> NewIterator(ColumnFamily column_family,
                                                const IterateOptions& options) override {
+    // >>> SOLUTION 1-storage-iterate: an iterator of the engine within the bounds, as of the snapshot
     const lsm::ReadOptions read{.snapshot = snapshot_.get(),
                                 .lower_bound = options.lower_bound,
                                 .upper_bound = options.upper_bound};
     return std::make_unique<EngineIterator>(db_.NewIterator(read, EngineId(column_family)));
+    // <<< SOLUTION
   }
 
  private:
@@ -65,27 +72,14 @@ class SnapshotReader : public StorageReader {
 };
 
 // Checked before the write is queued, so that one bad write cannot fail the others of its group.
-absl::StatusOr<lsm::WriteBatch> ToBatch(const WriteSet& writes) {
-  lsm::WriteBatch batch;
+absl::Status CheckKeys(const WriteSet& writes) {
   for (const Modify& modify : writes.modifies()) {
     if (modify.key.size() > lsm::kKeyBytesMax) {
       return InvalidArgument("key ", Quote(modify.key), " has ", modify.key.size(),
                              " bytes; the engine's limit is ", lsm::kKeyBytesMax);
     }
-    switch (modify.type) {
-      case Modify::Type::kPut:
-        batch.Put(EngineId(modify.column_family), modify.key, modify.value);
-        break;
-      case Modify::Type::kDelete:
-        batch.Delete(EngineId(modify.column_family), modify.key);
-        break;
-    }
   }
-  if (batch.size_bytes() > lsm::kBatchBytesMax) {
-    return InvalidArgument("the write set has ", batch.size_bytes(),
-                           " bytes; the engine's limit is ", lsm::kBatchBytesMax);
-  }
-  return batch;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -205,7 +199,28 @@ absl::Status StandaloneStorage::Close() {
 }
 
 asio::awaitable<absl::Status> StandaloneStorage::Write(const kvrpcpb::Context&, WriteSet writes) {
-  TKV_CO_ASSIGN_OR_RETURN(lsm::WriteBatch batch, ToBatch(writes));
+  TKV_CO_RETURN_IF_ERROR(CheckKeys(writes));
+  // >>> SOLUTION 1-storage-write: the whole set becomes one batch of the engine; then Commit() it
+  lsm::WriteBatch batch;
+  for (const Modify& modify : writes.modifies()) {
+    switch (modify.type) {
+      case Modify::Type::kPut:
+        batch.Put(EngineId(modify.column_family), modify.key, modify.value);
+        break;
+      case Modify::Type::kDelete:
+        batch.Delete(EngineId(modify.column_family), modify.key);
+        break;
+    }
+  }
+  co_return co_await Commit(std::move(batch));
+  // <<< SOLUTION
+}
+
+asio::awaitable<absl::Status> StandaloneStorage::Commit(lsm::WriteBatch batch) {
+  if (batch.size_bytes() > lsm::kBatchBytesMax) {
+    co_return InvalidArgument("the write set has ", batch.size_bytes(),
+                              " bytes; the engine's limit is ", lsm::kBatchBytesMax);
+  }
   if (!sync_writes_) {
     absl::Status status = db_->Write({.sync = false, .no_wait = true}, batch);
     if (!absl::IsUnavailable(status)) co_return status;
@@ -217,7 +232,7 @@ asio::awaitable<absl::Status> StandaloneStorage::Write(const kvrpcpb::Context&, 
 
 asio::awaitable<absl::StatusOr<std::unique_ptr<StorageReader>>> StandaloneStorage::Reader(
     const kvrpcpb::Context&) {
-  co_return std::make_unique<SnapshotReader>(*db_);
+  co_return std::make_unique<SnapshotReader>(*db_, db_->NewSnapshot());
 }
 
 }  // namespace tinykv

@@ -58,6 +58,9 @@ class StandaloneStorage : public Storage {
 
   StandaloneStorage(const StandaloneStorageOptions& options, std::unique_ptr<lsm::DB> db);
 
+  // Writes `batch`, and returns when it is as durable as the options say. Errors: as Write().
+  asio::awaitable<absl::Status> Commit(lsm::WriteBatch batch);
+
   const bool sync_writes_;
   std::unique_ptr<lsm::DB> db_;
   std::unique_ptr<WriteActor> writer_;

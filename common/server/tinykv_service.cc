@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/server/error_response.h"
 #include "common/strings.h"
+#include "common/your_code_here.h"
 #include "proto/tinykvpb.grpc.pb.h"
 
 namespace tinykv {
@@ -227,6 +228,9 @@ class TinyKvService final : public tinykvpb::TinyKv::CallbackService {
         call.outcome = response->has_region_error() ? Outcome::kRegionError : Outcome::kError;
       }
       call.status = grpc::Status::OK;
+    } catch (const NotStarted& missing) {
+      call.outcome = Outcome::kUnimplemented;
+      call.status = grpc::Status(grpc::StatusCode::UNIMPLEMENTED, missing.what());
     } catch (...) {
       const std::string text = DescribeException();
       log::Error("handler failed", {{"method", method.name}, {"exception", text}});
