@@ -3,6 +3,7 @@
 #include <array>
 
 #include "common/strings.h"
+#include "graders/task/property.h"
 
 namespace tinykv::grading {
 namespace {
@@ -14,6 +15,7 @@ constexpr size_t kShownBytes = 12;
 
 std::string ValueOf(const NamedWrite& write, size_t index) {
   const PlannedModify& modify = write.plan.modifies[index];
+  if (modify.padding == kEmptyValue) return "";
   return Concat(write.name, '.', index, std::string(*modify.padding, '_'));
 }
 
@@ -49,12 +51,13 @@ rc::Gen<ColumnFamily> AnyColumnFamily() {
   return gen::element(ColumnFamily::kDefault, ColumnFamily::kLock, ColumnFamily::kWrite);
 }
 
-rc::Gen<int> AnyKey() { return gen::inRange(0, kPlannedKeys); }
+rc::Gen<int> AnyKey() { return InRange(0, kPlannedKeys); }
 
 rc::Gen<PlannedWrite> AnyWrite(int modifies_max) {
   const auto padding = gen::weightedOneOf<std::optional<int>>(
       {{6, gen::just(std::optional(0))},
-       {2, gen::map(gen::inRange(0, 200), [](int bytes) { return std::optional(bytes); })},
+       {1, gen::just(std::optional(kEmptyValue))},
+       {2, gen::map(InRange(0, 200), [](int bytes) { return std::optional(bytes); })},
        {3, gen::just(std::optional<int>())}});
   const auto modify = gen::build<PlannedModify>(
       gen::set(&PlannedModify::column_family, AnyColumnFamily()),

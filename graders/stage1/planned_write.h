@@ -26,10 +26,12 @@ inline constexpr int kPlannedKeys = 12;
 // empty; some hold bytes that code trips over.
 const std::string& KeyOf(int number);
 
+inline constexpr int kEmptyValue = -1;
+
 struct PlannedModify {
   ColumnFamily column_family = ColumnFamily::kDefault;
   int key = 0;
-  // Bytes that fill the value up; no value: the key is deleted.
+  // Bytes that fill the value up, or kEmptyValue; no value: the key is deleted.
   std::optional<int> padding = 0;
 };
 
@@ -42,8 +44,8 @@ rc::Gen<int> AnyKey();
 // Of 0 to `modifies_max` modifications.
 rc::Gen<PlannedWrite> AnyWrite(int modifies_max);
 
-// The modifications of one write, with values that no other write has: `name` is in each, which
-// must be unique; so is `key_prefix` in each key.
+// The modifications of one write. `name`, which must be unique, is in each value that is not empty,
+// so that a value tells who wrote it; so is `key_prefix` in each key.
 struct NamedWrite {
   const PlannedWrite& plan;
   std::string name;

@@ -64,14 +64,14 @@ rc::Gen<Program> AnyProgram() {
       gen::set(&Request::type,
                gen::weightedElement<Type>(
                    {{4, Type::kGet}, {4, Type::kPut}, {1, Type::kDelete}, {2, Type::kScan}})),
-      gen::set(&Request::key, gen::inRange(0, kKeys)));
+      gen::set(&Request::key, InRange(0, kKeys)));
   const auto clients = gen::resize(
       6, gen::container<std::vector<Requests>>(gen::resize(10, gen::container<Requests>(request))));
-  return gen::build<Program>(gen::set(&Program::seed, gen::inRange<uint64_t>(0, 1000)),
+  return gen::build<Program>(gen::set(&Program::seed, InRange<uint64_t>(0, 1000)),
                              gen::set(&Program::sync_writes, gen::element(true, false)),
                              gen::set(&Program::small_tables, gen::element(false, true)),
                              gen::set(&Program::clients, clients),
-                             gen::set(&Program::ladder_steps, gen::inRange(0, 6)));
+                             gen::set(&Program::ladder_steps, InRange(0, 6)));
 }
 
 // A storage that suspends around every call, so that others come in between wherever they may.

@@ -6,6 +6,7 @@
 #include "common/status.h"
 #include "common/storage/region_error.h"
 #include "common/strings.h"
+#include "graders/task/property.h"
 
 namespace tinykv::grading {
 namespace {
@@ -25,9 +26,9 @@ rc::Gen<RawRequest> AnyRequest() {
   const auto key =
       gen::weightedOneOf<int>({{10, AnyKey()}, {1, gen::element(kEmptyKey, kLongKey)}});
   const auto padding =
-      gen::weightedOneOf<int>({{6, gen::just(0)}, {3, gen::inRange(0, 300)}, {1, gen::just(1000)}});
+      gen::weightedOneOf<int>({{6, gen::just(0)}, {3, InRange(0, 300)}, {1, gen::just(1000)}});
   const auto limit = gen::weightedOneOf<uint32_t>(
-      {{8, gen::inRange<uint32_t>(0, 8)}, {1, gen::element<uint32_t>(100, 0xffff'ffff)}});
+      {{8, InRange<uint32_t>(0, 8)}, {1, gen::element<uint32_t>(100, 0xffff'ffff)}});
   return gen::build<RawRequest>(
       gen::set(&RawRequest::family, family), gen::set(&RawRequest::key, key),
       gen::set(&RawRequest::padding, padding), gen::set(&RawRequest::limit, limit),
@@ -35,7 +36,7 @@ rc::Gen<RawRequest> AnyRequest() {
       gen::set(&RawRequest::fault,
                gen::weightedElement<Fault>(
                    {{10, Fault::kNone}, {1, Fault::kRegionError}, {1, Fault::kDiskError}})),
-      gen::set(&RawRequest::good_pairs, gen::inRange(0, 3)));
+      gen::set(&RawRequest::good_pairs, InRange(0, 3)));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ std::ostream& operator<<(std::ostream& out, const Program& program) {
 rc::Gen<Program> AnyProgram() {
   const auto writes = gen::resize(5, gen::container<std::vector<PlannedWrite>>(AnyWrite(5)));
   return gen::build<Program>(
-      gen::set(&Program::seed, gen::inRange<uint64_t>(0, 1000)),
+      gen::set(&Program::seed, InRange<uint64_t>(0, 1000)),
       gen::set(&Program::sync_writes, gen::weightedElement<bool>({{3, true}, {1, false}})),
       gen::set(&Program::small_tables, gen::element(false, true)),
       gen::set(&Program::clients,

@@ -42,8 +42,8 @@ std::ostream& operator<<(std::ostream& out, const Program& program) {
 rc::Gen<Program> AnyProgram() {
   const auto get = gen::build<Get>(gen::set(&Get::column_family, AnyColumnFamily()),
                                    gen::set(&Get::key, AnyKey()));
-  const auto failed_read = gen::weightedOneOf<uint64_t>(
-      {{3, gen::just<uint64_t>(0)}, {1, gen::inRange<uint64_t>(1, 20)}});
+  const auto failed_read =
+      gen::weightedOneOf<uint64_t>({{3, gen::just<uint64_t>(0)}, {1, InRange<uint64_t>(1, 4)}});
   return gen::build<Program>(gen::set(&Program::content, AnyWrite(20)),
                              gen::set(&Program::gets, gen::container<std::vector<Get>>(get)),
                              gen::set(&Program::failed_read, failed_read));

@@ -74,8 +74,8 @@ rc::Gen<Program> AnyProgram() {
   const auto bound = gen::weightedOneOf<std::optional<int>>(
       {{2, gen::just(std::optional<int>())},
        {1, gen::map(AnyKey(), [](int key) { return std::optional(key); })}});
-  const auto failed_read = gen::weightedOneOf<uint64_t>(
-      {{4, gen::just<uint64_t>(0)}, {1, gen::inRange<uint64_t>(1, 20)}});
+  const auto failed_read =
+      gen::weightedOneOf<uint64_t>({{4, gen::just<uint64_t>(0)}, {1, InRange<uint64_t>(1, 4)}});
   return gen::build<Program>(gen::set(&Program::content, AnyWrite(40)),
                              gen::set(&Program::column_family, AnyColumnFamily()),
                              gen::set(&Program::lower_bound, bound),

@@ -66,11 +66,11 @@ rc::Gen<Program> AnyProgram() {
   const auto request = gen::build<Request>(
       gen::set(&Request::type,
                gen::weightedElement<Type>({{4, Type::kGet}, {4, Type::kPut}, {1, Type::kDelete}})),
-      gen::set(&Request::key, gen::inRange(0, kKeys)));
+      gen::set(&Request::key, InRange(0, kKeys)));
   const auto clients = gen::resize(
       6, gen::container<std::vector<Requests>>(gen::resize(12, gen::container<Requests>(request))));
-  const auto turns = gen::weightedOneOf<int>({{1, gen::just(0)}, {1, gen::inRange(1, 80)}});
-  return gen::build<Program>(gen::set(&Program::seed, gen::inRange<uint64_t>(0, 1000)),
+  const auto turns = gen::weightedOneOf<int>({{1, gen::just(0)}, {1, InRange(1, 80)}});
+  return gen::build<Program>(gen::set(&Program::seed, InRange<uint64_t>(0, 1000)),
                              gen::set(&Program::small_tables, gen::element(false, true)),
                              gen::set(&Program::clients, clients),
                              gen::set(&Program::clients_after_crash, clients),

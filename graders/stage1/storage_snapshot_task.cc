@@ -79,7 +79,7 @@ rc::Gen<Program> AnyProgram() {
   const auto as_command = [](auto action) {
     return gen::map(std::move(action), [](auto value) { return Command{std::move(value)}; });
   };
-  const auto reader = gen::inRange(0, kReaders);
+  const auto reader = InRange(0, kReaders);
   const auto command = gen::weightedOneOf<Command>(
       {{6, as_command(gen::build<Write>(gen::set(&Write::plan, AnyWrite(8))))},
        {3, as_command(gen::build<OpenReader>(gen::set(&OpenReader::reader, reader)))},
@@ -88,10 +88,10 @@ rc::Gen<Program> AnyProgram() {
                                       gen::set(&Get::key, AnyKey())))},
        {5, as_command(gen::build<Walk>(gen::set(&Walk::reader, reader),
                                        gen::set(&Walk::column_family, AnyColumnFamily()),
-                                       gen::set(&Walk::pairs, gen::inRange(1, 8))))},
+                                       gen::set(&Walk::pairs, InRange(1, 8))))},
        {1, as_command(gen::build<CloseReader>(gen::set(&CloseReader::reader, reader)))}});
   return gen::build<Program>(
-      gen::set(&Program::seed, gen::inRange<uint64_t>(0, 1000)),
+      gen::set(&Program::seed, InRange<uint64_t>(0, 1000)),
       gen::set(&Program::commands, gen::scale(2.0, gen::container<std::vector<Command>>(command))));
 }
 

@@ -31,7 +31,7 @@ std::ostream& operator<<(std::ostream& out, const Program& program) {
 
 rc::Gen<Program> AnyProgram() {
   return gen::build<Program>(
-      gen::set(&Program::seed, gen::inRange<uint64_t>(0, 1000)),
+      gen::set(&Program::seed, InRange<uint64_t>(0, 1000)),
       gen::set(&Program::sync_writes, gen::element(true, false)),
       gen::set(&Program::small_tables, gen::element(false, true)),
       gen::set(&Program::writes, gen::container<std::vector<PlannedWrite>>(AnyWrite(8))));

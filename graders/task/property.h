@@ -21,6 +21,13 @@ inline constexpr int kShrinkRunsMax = 500;
 // How large a program a seed draws, from 0 to 100 as RapidCheck counts.
 int SizeOf(uint64_t seed);
 
+// A number from [low, high), all alike: RapidCheck's own inRange() keeps near `low` where programs
+// are small.
+template <typename T>
+rc::Gen<T> InRange(T low, T high) {
+  return rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(low, high));
+}
+
 // Draws the program of `seed` and runs it. If that fails, looks for a smaller program that gets the
 // same verdict, and returns the finding of the smallest, with the program as operator<< prints it.
 // `run` must do the same each time.
