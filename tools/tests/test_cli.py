@@ -21,13 +21,13 @@ class CliTest(ScratchTest):
         for words in ([], ["-h"], ["--help"], ["help"]):
             code, out, _ = self.tinykv(*words)
             self.assertEqual(code, 0)
-            for group in cli.COMMANDS.values():
+            for group in cli.commands(here()).values():
                 for command in group:
                     self.assertRegex(out, rf"(?m)^  {command} ")
             self.assertIn("./tinykv up", out)
 
     def test_every_command_has_help(self) -> None:
-        for group in cli.COMMANDS.values():
+        for group in cli.commands(here()).values():
             for command in group:
                 code, out, _ = self.tinykv(command, "-h")
                 self.assertEqual(code, 0)

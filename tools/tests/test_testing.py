@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from tinykv import gtest_report, testing
+from tinykv.grade_result import Report, TaskResult
 from tinykv.gtest_report import Program, Tally
 
 from .helpers import ScratchTest
@@ -146,6 +147,27 @@ class RunTest(ScratchTest):
     def test_a_run_without_a_test_fails(self) -> None:
         code, text = self.run_with(Tally())
         self.assertEqual((code, text.splitlines()[-1]), (1, "0 passed, 1 failed"))
+
+    def test_graded_tasks_are_cases_too(self) -> None:
+        tasks = [
+            TaskResult("1-get", "1", "gets", "passed", 8, 8),
+            TaskResult("1-put", "1", "puts", "wrong", 0, 5, "It is wrong.", replay="replay it"),
+        ]
+        graded = Report("asan", 1, [], tasks, ["grade-1 has a task too many"])
+        with contextlib.ExitStack() as patches:
+            patches.enter_context(mock.patch("tinykv.points.load"))
+            patches.enter_context(mock.patch("tinykv.points.check_holes"))
+            patches.enter_context(mock.patch("tinykv.grade.grade", return_value=graded))
+            counted = testing.run_graders(self.workspace, "asan")
+        self.assertEqual(str(counted), "1 passed, 2 failed")
+        self.assertEqual(counted.failed[0].name, "grade: 1-put")
+        self.assertIn("It is wrong.", counted.failed[0].message)
+        self.assertIn("again: replay it", counted.failed[0].message)
+        self.assertEqual(counted.failed[1].message, "grade-1 has a task too many")
+
+    def test_a_broken_manifest_is_a_failed_case(self) -> None:
+        counted = testing.run_graders(self.workspace, "release")
+        self.assertEqual(counted.failed[0].name, "grade: graders/points.toml")
 
     def test_the_environments_sanitizer_options_come_last_and_win(self) -> None:
         with mock.patch.dict(os.environ, {"ASAN_OPTIONS": "detect_leaks=0"}):

@@ -30,6 +30,9 @@ EXTRA_ARGUMENTS = [
     "-DASIO_HAS_STD_COROUTINE=1",
 ]
 
+# What the holes of a hand-out leave unused is no mistake yet.
+HANDOUT_ARGUMENTS = ["--checks=-misc-unused-parameters", "--extra-arg=-Wno-unused-private-field"]
+
 FINDING = re.compile(r"^(/[^:\n]+):(\d+):\d+: (?:warning|error): ", re.MULTILINE)
 
 
@@ -86,6 +89,7 @@ def analyse_one(workspace: Workspace, source: Path) -> list[str]:
         f"--header-filter=^{re.escape(str(workspace.root))}/{FOLDERS}/",
         f"--extra-arg=--gcc-install-dir={gcc_folder()}",
         *(f"--extra-arg={argument}" for argument in EXTRA_ARGUMENTS),
+        *(HANDOUT_ARGUMENTS if workspace.is_handout else []),
         source,
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)

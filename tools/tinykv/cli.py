@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import signal
 import sys
@@ -10,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import address, bench, build, cluster, lint, plans, setup, testing
-from .console import BOLD, Failure, UsageError, colour, report, say, warn
+from . import address, bench, build, cluster, grade, lint, plans, setup, testing
+from .console import BOLD, Failure, UsageError, colour, did_you_mean, report, say, warn
 from .workspace import Workspace, here
 
 INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
@@ -25,6 +24,7 @@ COMMANDS = {
     },
     "Work on the project": {
         "build": "compile it: release (default), debug, asan or tsan",
+        "grade": "grade the tasks of the course, and say what is wrong and how to see it again",
         "test": "build, run all tests and house rules; ends with 'N passed, N failed'",
         "lint": "check layout, static analysis and the house rules",
         "bench": "measure it, side by side with a yardstick",
@@ -32,7 +32,14 @@ COMMANDS = {
     "Prepare the machine": {
         "setup": "install the packages that are missing (the others do it by themselves)",
     },
+    "Teach the course": {
+        "handout": "make the tree that students get, and prove that it works",
+        "mutants": "grade the graders: each planted bug must be found",
+    },
 }
+
+# What a hand-out does not have.
+REFERENCE_ONLY = {"handout", "mutants"}
 
 STATUS_JSON = """\
 --json prints one object:
@@ -55,6 +62,17 @@ Builds tinykv-bench and runs it. WHAT is
                    "p99_ms": ..., ...}]}
 
 All flags go to tinykv-bench; ./tinykv bench WHAT --help lists those of WHAT.
+"""
+
+
+HANDOUT_USAGE = """\
+./tinykv handout DIR [--release OWNER/REPOSITORY@COMMIT]
+       ./tinykv handout --check [--only PROOF] [--seeds N] [--write-graph] [--json FILE]"""
+
+
+GRADE_HELP = """\
+Exits 0 only if every task that was asked for has passed. docs/grading.md says what is
+in the files, and the book (docs/book/grading.md) how to read a failure.
 """
 
 
@@ -110,7 +128,7 @@ def interrupt(_number: int, _frame: object) -> NoReturn:
 def dispatch(workspace: Workspace, words: list[str]) -> int:
     """Finds the command and hands it the rest of the words."""
     if not words or words[0] in ("-h", "--help", "help"):
-        say(help_text())
+        say(help_text(workspace))
         return 0
     name, rest = words[0], words[1:]
     handlers: dict[str, Callable[[Workspace, list[str]], int]] = {
@@ -119,38 +137,47 @@ def dispatch(workspace: Workspace, words: list[str]) -> int:
         "up": up_command,
         "status": status_command,
         "down": down_command,
+        "grade": grade_command,
         "test": test_command,
         "lint": lint_command,
         "bench": bench_command,
+        "handout": handout_command,
+        "mutants": mutants_command,
     }
+    if workspace.is_handout:
+        handlers = {name: run for name, run in handlers.items() if name not in REFERENCE_ONLY}
     if name not in handlers:
         guess = did_you_mean(name, list(handlers))
         raise UsageError(f"no command '{name}'{guess} (./tinykv -h lists them all)")
     return handlers[name](workspace, rest)
 
 
-def help_text() -> str:
+def commands(workspace: Workspace) -> dict[str, dict[str, str]]:
+    """The groups of commands that a checkout has."""
+    hidden = REFERENCE_ONLY if workspace.is_handout else set()
+    shown = {
+        title: {name: line for name, line in group.items() if name not in hidden}
+        for title, group in COMMANDS.items()
+    }
+    return {title: group for title, group in shown.items() if group}
+
+
+def help_text(workspace: Workspace) -> str:
     """What ./tinykv says when it stands alone."""
     lines = [
         "TinyKV in C++: a key-value store in four stages, and all it takes to run and test it.",
         "",
         "usage: ./tinykv COMMAND [FLAGS]",
     ]
-    for title, commands in COMMANDS.items():
+    for title, group in commands(workspace).items():
         lines += ["", colour(title, BOLD)]
-        lines += [f"  {name:<8} {line}" for name, line in commands.items()]
+        lines += [f"  {name:<8} {line}" for name, line in group.items()]
     lines += [
         "",
         "New here? Try:  ./tinykv up",
         "What a command takes:  ./tinykv COMMAND -h",
     ]
     return "\n".join(lines)
-
-
-def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A suggestion to go behind an error; empty where nothing is near."""
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def parser(command: str, **settings) -> Parser:
@@ -256,6 +283,52 @@ def test_command(workspace: Workspace, words: list[str]) -> int:
     return testing.run(workspace, reader.parse(words).preset)
 
 
+def grade_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv grade …"""
+    reader = parser("grade", epilog=GRADE_HELP)
+    flag = reader.add_argument
+    flag("parts", nargs="*", metavar="PART", help="1, 2a …; all unless told")
+    flag("--only", action="append", default=[], metavar="TASK", help="this task; may be repeated")
+    flag(
+        "--preset",
+        default="release",
+        metavar="PRESET",
+        type=preset,
+        help=f"{', '.join(build.PRESETS)} (default: release)",
+    )
+    flag("--seed", type=seed, metavar="N", help="this seed alone, to repeat a failure")
+    flag("--seeds", type=seed_count, metavar="N", help="how many seeds a task, not the usual number")
+    flag("--seed-base", type=seed, metavar="N", help="the first seed (default: 1)")
+    flag("--json", type=Path, metavar="FILE", help="write the result there too; - is stdout")
+    flag("--junit", type=Path, metavar="FILE", help="the same for CI systems")
+    read = reader.parse(words)
+    if read.seed is not None and (read.seeds is not None or read.seed_base is not None):
+        reader.error("--seed is one seed; --seeds and --seed-base are for several")
+    wishes = grade.Wishes(
+        parts=read.parts,
+        only=read.only,
+        preset=read.preset,
+        seed=read.seed,
+        seeds=read.seeds,
+        seed_base=1 if read.seed_base is None else read.seed_base,
+    )
+    return grade.run(workspace, wishes, read.json, read.junit)
+
+
+def seed(word: str) -> int:
+    """Reads a seed."""
+    if not word.isascii() or not word.isdigit() or int(word) > grade.SEED_MAX:
+        raise UsageError(f"'{word}' is no seed; they are whole numbers from 0 on, of 64 bits")
+    return int(word)
+
+
+def seed_count(word: str) -> int:
+    """Reads how many seeds to run."""
+    if not word.isascii() or not word.isdigit() or not 0 < int(word) <= grade.SEEDS_MAX:
+        raise UsageError(f"--seeds '{word}' is to be a number from 1 to {grade.SEEDS_MAX}")
+    return int(word)
+
+
 def lint_command(workspace: Workspace, words: list[str]) -> int:
     """./tinykv lint [--fix]"""
     reader = parser("lint")
@@ -271,3 +344,60 @@ def bench_command(workspace: Workspace, words: list[str]) -> int:
     if not words or words[0].startswith("-"):
         raise UsageError("bench what? Try ./tinykv bench server, or ./tinykv bench -h")
     return bench.run(workspace, words)
+
+
+def mutants_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv mutants [ID…]"""
+    from . import mutants  # a hand-out does not have them
+
+    reader = parser("mutants", epilog=mutants.HELP)
+    flag = reader.add_argument
+    flag("ids", nargs="*", metavar="ID", help="S03, or S03+S07 for both at once; all unless told")
+    flag("--jobs", type=job_count, default=1, metavar="N", help="how many at a time (default: 1)")
+    flag("--seeds", type=seed_count, metavar="N", help="how many seeds a task, not the usual number")
+    flag("--json", type=Path, metavar="FILE", help="write what came of each, see below")
+    flag("--list", action="store_true", help="only say which there are")
+    read = reader.parse(words)
+    if read.list:
+        return mutants.show_list(workspace, read.ids)
+    return mutants.run(workspace, mutants.Wishes(read.ids, read.jobs, read.seeds, read.json))
+
+
+def job_count(word: str) -> int:
+    """Reads how many trees to work in."""
+    if not word.isascii() or not word.isdigit() or not 0 < int(word) <= 64:
+        raise UsageError(f"--jobs '{word}' is to be a number from 1 to 64")
+    return int(word)
+
+
+def handout_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv handout DIR | --check"""
+    from . import ablation, handout  # a hand-out does not have them
+
+    reader = parser("handout", usage=HANDOUT_USAGE, epilog=ablation.HELP)
+    flag = reader.add_argument
+    flag("folder", nargs="?", type=Path, metavar="DIR", help="a new or empty folder")
+    flag(
+        "--release",
+        metavar="OWNER/REPOSITORY@COMMIT",
+        help="the trusted hand-out that the workflow of this one takes its graders from",
+    )
+    flag("--check", action="store_true", help="see below")
+    flag("--only", choices=ablation.PROOFS, help="with --check: one of the proofs")
+    flag("--seeds", type=int, default=3, metavar="N", help="with --check: seeds a task (default: 3)")
+    flag("--write-graph", action="store_true", help="with --check: put the graphs into the book")
+    flag("--json", type=Path, metavar="FILE", help="with --check: write what was found")
+    arguments = reader.parse(words)
+    if arguments.check == (arguments.folder is not None):
+        reader.error("either DIR or --check")
+    if arguments.check and arguments.release:
+        reader.error("--release is for a hand-out that is written to DIR")
+    if not arguments.check:
+        return handout.run(workspace, arguments.folder, arguments.release)
+    wishes = ablation.Wishes(
+        only=arguments.only,
+        seeds=arguments.seeds,
+        write_graph=arguments.write_graph,
+        json=arguments.json,
+    )
+    return ablation.run(workspace, wishes)

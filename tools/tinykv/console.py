@@ -1,10 +1,12 @@
 """How the commands speak: results on stdout, trouble on stderr, progress only on a terminal."""
 from __future__ import annotations
 
+import difflib
 import os
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 
 
 class Failure(Exception):
@@ -44,6 +46,12 @@ def report(failure: Failure) -> None:
     if failure.details:
         print(failure.details.rstrip("\n"), file=sys.stderr)
     print(f"{colour('tinykv:', RED, sys.stderr)} {failure}", file=sys.stderr, flush=True)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion to go behind an error; empty where nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""
 
 
 BOLD, RED, GREEN = "1", "31", "32"

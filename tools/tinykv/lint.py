@@ -1,13 +1,13 @@
 """./tinykv lint: layout (clang-format), static analysis (clang-tidy) and the house rules (tidy)."""
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from . import build, clang_tidy, packages, setup, tidy
-from .console import GREEN, RED, Failure, Step, colour, say
+from .console import GREEN, RED, Step, colour, say
+from .files import listed
 from .gtest_report import FailedCase, Tally
 from .process import capture
 from .workspace import Workspace
@@ -75,15 +75,8 @@ def slow_checks(workspace: Workspace) -> list[Check]:
 
 
 def sources(workspace: Workspace) -> list[str]:
-    """All C++ files of the project, relative to its root: what git tracks or would."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.h", "*.cc"]
-    answer = subprocess.run(
-        command, cwd=workspace.root, capture_output=True, text=True, check=False
-    )
-    if answer.returncode != 0:
-        raise Failure(f"git cannot list the sources: {answer.stderr.strip()}")
-    names = sorted(set(answer.stdout.split("\0")) - {""})
-    return [name for name in names if (workspace.root / name).is_file()]
+    """All C++ files of the project, relative to its root."""
+    return [name for name in listed(workspace, [".h", ".cc"]) if (workspace.root / name).is_file()]
 
 
 def clang_format(workspace: Workspace, files: list[str]) -> list[str]:

@@ -1,8 +1,11 @@
-"""./tinykv test: builds a preset, runs its tests, and with release the script's own and the quick part of lint."""
+"""./tinykv test: builds a preset and runs its tests.
+
+With release and asan it grades the tasks of the course as well, with release it also runs the
+script's own tests and the quick part of lint.
+"""
 from __future__ import annotations
 
 import json
-import os
 import platform
 import re
 import shutil
@@ -10,18 +13,15 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from . import build, gtest_report, lint, packages, setup
+from . import build, grade, grade_report, gtest_report, lint, packages, points, sanitizers, setup
 from .console import GREEN, RED, Failure, Step, colour, report, say
 from .gtest_report import FailedCase, Tally
 from .process import cores, follow
+from .verdicts import PASSED
 from .workspace import Workspace, shown
 
-# What sanitizers are told; what the environment says already comes after it, and wins.
-SANITIZERS = {
-    "ASAN_OPTIONS": "strict_string_checks=1:check_initialization_order=1",
-    "UBSAN_OPTIONS": "print_stacktrace=1",
-    "TSAN_OPTIONS": "second_deadlock_stack=1",
-}
+# With these the tasks of the course are graded too; they need gRPC.
+GRADED = ("release", "asan")
 
 # " 3/20 Test  #3: lsm_test ....   Passed    0.12 sec": the lines of ctest that tell progress.
 CTEST_RESULT = re.compile(r"^\s*\d+/\d+ Test\s+#\d+: ")
@@ -34,6 +34,8 @@ def run(workspace: Workspace, preset: str) -> int:
         setup.ensure({**packages.BUILD, **packages.LINT} if preset == "release" else packages.BUILD)
         build.build(workspace, preset)
         total.add(run_ctest(workspace, preset))
+        if preset in GRADED:
+            total.add(run_graders(workspace, preset))
         if preset == "release":
             total.add(run_own_tests(workspace))
             total.add(lint.run_checks(lint.quick_checks(workspace)))
@@ -95,11 +97,26 @@ def run_ctest(workspace: Workspace, preset: str) -> Tally:
 
 def test_environment(results: Path) -> dict[str, str]:
     """Has GoogleTest write reports into a folder and sanitizers say where they are."""
-    environment = {"GTEST_OUTPUT": f"xml:{results}/"}
-    for name, options in SANITIZERS.items():
-        own = os.environ.get(name)
-        environment[name] = f"{options}:{own}" if own else options
-    return environment
+    return {"GTEST_OUTPUT": f"xml:{results}/", **sanitizers.environment()}
+
+
+def run_graders(workspace: Workspace, preset: str) -> Tally:
+    """Grades all tasks of the course; each counts as a test case."""
+    counted = Tally()
+    try:
+        points.check_holes(workspace, points.load(workspace))
+        graded = grade.grade(workspace, grade.Wishes(preset=preset), quiet=False)
+    except Failure as failure:
+        counted.failed.append(FailedCase(f"grade: {points.MANIFEST}", str(failure)))
+        return counted
+    for task in graded.tasks:
+        if task.verdict == PASSED:
+            counted.passed += 1
+        else:
+            message = "\n".join([task.verdict, *grade_report.details(task)])
+            counted.failed.append(FailedCase(f"grade: {task.task}", message))
+    counted.failed += [FailedCase(f"grade: {points.MANIFEST}", error) for error in graded.errors]
+    return counted
 
 
 def steady_addresses(preset: str) -> list[str]:

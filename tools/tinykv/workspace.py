@@ -4,12 +4,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+# A file at the root of a hand-out, the tree that students get; it says what it was made from.
+HANDOUT = "HANDOUT"
+
 
 @dataclass(frozen=True)
 class Workspace:
     """A checkout of the project. Everything that the script writes is under build/ or .tinykv/."""
 
     root: Path
+
+    @property
+    def is_handout(self) -> bool:
+        """Whether this is a student's tree."""
+        return (self.root / HANDOUT).exists()
 
     @property
     def tools(self) -> Path:
