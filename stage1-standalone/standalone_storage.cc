@@ -58,7 +58,7 @@ class SnapshotReader : public StorageReader {
 
   std::unique_ptr<StorageIterator> NewIterator(ColumnFamily column_family,
                                                const IterateOptions& options) override {
-    // >>> SOLUTION 1-storage-iterate: an iterator of the engine, with the bounds, as of the snapshot
+    // >>> SOLUTION 1-storage-iterate: an engine iterator within the bounds, as of the snapshot
     const lsm::ReadOptions read{.snapshot = snapshot_.get(),
                                 .lower_bound = options.lower_bound,
                                 .upper_bound = options.upper_bound};

@@ -1,4 +1,4 @@
-"""The proofs of ./tinykv handout --check, on a course of two holes whose grader reads the source."""
+"""./tinykv handout --check, on a course of two holes whose grader reads the source."""
 from __future__ import annotations
 
 import contextlib
@@ -74,8 +74,10 @@ class AblationTest(ScratchTest):
         self.script()
 
     def manifest(self, **tasks: list[str]) -> None:
-        text = [TASK.format(id=f"1-{name}", holes=json.dumps(list_)) for name, list_ in tasks.items()]
-        self.file("graders/points.toml", POINTS + "".join(text))
+        tables = [
+            TASK.format(id=f"1-{name}", holes=json.dumps(named)) for name, named in tasks.items()
+        ]
+        self.file("graders/points.toml", POINTS + "".join(tables))
 
     def script(self, **beyond: list[str]) -> None:
         named = {f"1-{task}": found for task, found in beyond.items()}
@@ -123,7 +125,8 @@ class AblationTest(ScratchTest):
         )
 
     def test_a_hole_that_a_task_names_in_vain_is_found(self) -> None:
-        self.file("tinykv", (self.root / "tinykv").read_text().replace('task["holes"]', '["1-twice"]'))
+        script = (self.root / "tinykv").read_text()
+        self.file("tinykv", script.replace('task["holes"]', '["1-twice"]'))
         code, _, report = self.check(only="ablation")
         self.assertEqual(
             (code, report["findings"]),

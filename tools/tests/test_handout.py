@@ -136,7 +136,8 @@ class HandoutTest(ScratchTest):
         )
 
     def test_a_solution_that_is_told_elsewhere_is_found(self) -> None:
-        self.reference("docs/book/index.md", "So:\n\n    const int the_sum_of_both_of_them =\n x + x;\n")
+        told = "So:\n\n    const int the_sum_of_both_of_them =\n x + x;\n"
+        self.reference("docs/book/index.md", told)
         self.assert_refused(
             "docs/book/index.md:3: a line of the solution of 1-twice: "
             "const int the_sum_of_both_of_them = x + x;"

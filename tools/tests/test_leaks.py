@@ -6,7 +6,9 @@ import unittest
 from tinykv import leaks
 from tinykv.leaks import Solution
 
-TWO = Solution("1-two", ["  WriteSet writes_of_the_student;", "  co_return;", "  Commit(writes_of_the_student);"])
+TWO = Solution(
+    "1-two", ["  WriteSet writes_of_the_student;", "  co_return;", "  Commit(writes_of_the_student);"]
+)
 ONE = Solution("1-one", ["  return engine_.Get(snapshot_.get(), key);"])
 
 
@@ -44,10 +46,11 @@ class SolutionsTest(unittest.TestCase):
 
 class MarksTest(unittest.TestCase):
     def test_a_mark_is_found_in_code_and_in_text(self) -> None:
-        mark = "  // >>> SOLUTION 1-a: hint"
-        self.assertEqual(list(leaks.marks({"a.cc": f"\n{mark}"})), ["a.cc:2: the mark of a solution"])
-        self.assertEqual(list(leaks.marks({"a.md": f"\n{mark}"})), ["a.md:2: the mark of a solution"])
-        self.assertEqual(list(leaks.marks({"a.md": "  // <<< SOLUTION\n"}))[0][:6], "a.md:1")
+        begin, end = "  // >>> SOLUTION 1-a: hint", "  // <<< SOLUTION\n"
+        for name in ("a.cc", "a.md"):
+            for mark in (begin, end):
+                found = list(leaks.marks({name: f"\n{mark}"}))
+                self.assertEqual(found, [f"{name}:2: the mark of a solution"])
 
     def test_the_script_may_speak_of_marks(self) -> None:
         text = {"tools/tinykv/holes.py": "    // <<< SOLUTION\n", "a.md": "The SOLUTION is 42.\n"}
@@ -56,7 +59,7 @@ class MarksTest(unittest.TestCase):
 
 class LinksTest(unittest.TestCase):
     def test_links_to_files_and_folders_that_are_left_out(self) -> None:
-        text = "[a](../secret.md) [b](../mutants/)\n[c](x.md#y) [d](https://e.f/secret.md) [e](../no)"
+        text = "[a](../secret.md) [b](../mutants/)\n[c](x.md#y) [d](https://e.f/secret.md) [e](../n)"
         found = leaks.dead_links(
             {"docs/x.md": text}, ["secret.md", "mutants/one.patch", "docs/x.md"]
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import handout, lint, packages, points, setup, task_graph
 from .console import GREEN, RED, Failure, Step, colour, say
+from .files import listed
 from .gtest_report import Tally
 from .points import Task
 from .process import follow
@@ -170,7 +171,7 @@ class Bench:
     def lay_out(self, open_holes: Collection[str]) -> None:
         """Makes the tree the hand-out with these holes open."""
         tree = handout.plan(self._reference, self._origin, open_holes)
-        for name in handout.listed(self._tree) if self._tree.root.exists() else []:
+        for name in listed(self._tree) if self._tree.root.exists() else []:
             if name not in tree:
                 (self._tree.root / name).unlink()
         handout.write(tree, self._tree.root)

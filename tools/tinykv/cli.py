@@ -384,7 +384,13 @@ def handout_command(workspace: Workspace, words: list[str]) -> int:
     )
     flag("--check", action="store_true", help="see below")
     flag("--only", choices=ablation.PROOFS, help="with --check: one of the proofs")
-    flag("--seeds", type=int, default=3, metavar="N", help="with --check: seeds a task (default: 3)")
+    flag(
+        "--seeds",
+        type=seed_count,
+        default=3,
+        metavar="N",
+        help="with --check: how many seeds a task (default: 3)",
+    )
     flag("--write-graph", action="store_true", help="with --check: put the graphs into the book")
     flag("--json", type=Path, metavar="FILE", help="with --check: write what was found")
     arguments = reader.parse(words)

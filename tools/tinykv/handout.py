@@ -16,7 +16,7 @@ from .console import Failure, UsageError, say
 from .files import listed
 from .workspace import HANDOUT, Workspace, shown
 
-# What students do not get; a folder ends in a slash.
+# What students do not get: files whose path begins so.
 REFERENCE_ONLY = (
     ".ci/",
     ".github/workflows/ci.yml",
@@ -30,13 +30,13 @@ REFERENCE_ONLY = (
     "tools/tinykv/leaks.py",
     "tools/tinykv/mutant_bench.py",
     "tools/tinykv/mutant_files.py",
-    "tools/tinykv/mutants.py",
+    "tools/tinykv/mutant",
     "tools/tinykv/task_graph.py",
     "tools/tests/test_ablation.py",
     "tools/tests/test_classroom.py",
     "tools/tests/test_handout.py",
     "tools/tests/test_leaks.py",
-    "tools/tests/test_mutants.py",
+    "tools/tests/test_mutant",
     "tools/tests/test_task_graph.py",
 )
 
