@@ -273,6 +273,14 @@ class TestProgramTest(MutantsTest):
         self.assertEqual(found["how"], "crashed")
         self.assertIn("SIGSEGV", found["sentence"])
 
+    def test_the_sentence_of_a_property_is_why_it_fails(self) -> None:
+        property_ = "gtest.h:29\nFailed\nFalsifiable after 5 tests\n\nProgram:\n  0. flush\n\n\n"
+        why = "../a.cc:34:\nRC_FAIL(failure)\n\nexpected 1, found 2\nthe last operations:\n"
+        sentence = mutant_bench.sentence_of(property_ + why)
+        self.assertEqual(sentence, "expected 1, found 2 (Falsifiable after 5 tests)")
+        cut_off = mutant_bench.sentence_of(property_ + "… and 30 lines more")
+        self.assertTrue(cut_off.startswith("Falsifiable after 5 tests Program: 0. flush"))
+
     def test_a_program_that_passes_does_not_kill(self) -> None:
         code, _, found = self.run_one("Tests: sum_test", self.sum_is("1 + 1"))
         self.assertEqual((code, found["verdict"]), (1, "survived"))

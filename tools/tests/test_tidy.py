@@ -41,6 +41,23 @@ class TidyTest(ScratchTest):
         (finding,) = self.findings(tidy.well_formed_holes, lsm__a_cc="// <<< SOLUTION\n")
         self.assertEqual(finding, "lsm/a.cc:1: a hole ends that did not begin")
 
+    def test_only_holes_throw(self) -> None:
+        text = "void F() { throw 1; }\nvoid G() { throw; }\n"
+        self.assertEqual(self.findings(tidy.no_exceptions, graders__a_cc=text), [])
+        self.assertEqual(self.findings(tidy.no_exceptions, common__your_code_here_cc=text), [])
+        (finding,) = self.findings(tidy.no_exceptions, lsm__a_cc=text)
+        self.assertEqual(
+            finding, "lsm/a.cc:1: throws; return a Status, or TKV_CHECK an invariant"
+        )
+
+    def test_nobody_sleeps(self) -> None:
+        text = "// sleep_for is not for us\nvoid F() { clock.sleep(1); }\n"
+        self.assertEqual(self.findings(tidy.no_sleeps, lsm__a_cc=text), [])
+        for call in ("std::this_thread::sleep_for(x)", "usleep(1)", "sleep(1)"):
+            self.assertEqual(
+                len(self.findings(tidy.no_sleeps, graders__a_cc=f"void F() {{ {call}; }}\n")), 1
+            )
+
     def test_a_line_of_101_columns_is_too_long(self) -> None:
         good = "é" * 100 + "\n#include " + "x" * 100 + "\n// https://" + "x" * 100
         self.assertEqual(self.findings(tidy.short_lines, lsm__a_cc=good), [])

@@ -28,8 +28,6 @@ REFERENCE_ONLY = (
     "tools/tinykv/ablation.py",
     "tools/tinykv/handout.py",
     "tools/tinykv/leaks.py",
-    "tools/tinykv/mutant_bench.py",
-    "tools/tinykv/mutant_files.py",
     "tools/tinykv/mutant",
     "tools/tinykv/task_graph.py",
     "tools/tests/test_ablation.py",

@@ -198,14 +198,19 @@ def found_of_test(program: str, ended: task_process.Ended, results: Path, root: 
         return found(program, verdicts.NOT_RUN if nothing else verdicts.PASSED)
     if ended.status in (126, 127) and not begun:  # env could not start it
         return found(program, verdicts.NOT_RUN, ended.stderr.strip())
-    last_words = ended.stderr.strip().splitlines()[:1]
-    return found(running, verdicts.CRASHED, " ".join([verdicts.crash(ended), *last_words]))
+    check = [line for line in ended.stderr.splitlines() if "check failed: " in line][:1]
+    return found(running, verdicts.CRASHED, " ".join([verdicts.crash(ended), *check]))
 
 
 def sentence_of(message: str) -> str:
     """What GoogleTest or RapidCheck says of a failed case, in one line without the places."""
     lines = [line.strip() for line in message.splitlines()]
     said = [line for line in lines if line and line != "Failed" and not PLACE.fullmatch(line)]
+    if said and said[0].startswith("Falsifiable "):
+        # Then come the program and, after the call of a macro, why it fails.
+        calls = [number for number, line in enumerate(said) if line.startswith("RC_")]
+        if calls and calls[-1] + 1 < len(said):
+            said = [said[calls[-1] + 1], f"({said[0]})"]
     text = " ".join(said)
     return text if len(text) <= SENTENCE_LENGTH_MAX else text[: SENTENCE_LENGTH_MAX - 1] + "…"
 

@@ -54,6 +54,12 @@ THREADS = {
 }
 
 
+# The one file of ours that throws: NotStarted.
+THROWER = "common/your_code_here.cc"
+
+SLEEP = r"\b(sleep_for|sleep_until|usleep|nanosleep|absl::SleepFor|(?<![\w.>])sleep(?=\())"
+
+
 @dataclass(frozen=True)
 class Source:
     """A C++ file; `path` is relative to the root of the project."""
@@ -197,6 +203,24 @@ def determinism(_root: Path, sources: Iterable[Source]) -> Iterator[str]:
                 yield f"{source.path}:{line}: {match[0].strip()} is {why}"
 
 
+def no_exceptions(_root: Path, sources: Iterable[Source]) -> Iterator[str]:
+    """Failures are Statuses. Only a hole throws, and what grades or tests."""
+    for source in sources:
+        if source.is_test or source.layer == "graders" or str(source.path) == THROWER:
+            continue
+        for match in re.finditer(r"\bthrow\b(?!\s*;)", source.code):
+            line = cpp_text.line_of(source.code, match.start())
+            yield f"{source.path}:{line}: throws; return a Status, or TKV_CHECK an invariant"
+
+
+def no_sleeps(_root: Path, sources: Iterable[Source]) -> Iterator[str]:
+    """Whoever waits for a time waits too long here and too short on a slow machine."""
+    for source in sources:
+        for match in re.finditer(SLEEP, source.code):
+            line = cpp_text.line_of(source.code, match.start())
+            yield f"{source.path}:{line}: {match[0]} sleeps; wait for what must happen, or take a Clock"
+
+
 def well_formed_holes(_root: Path, sources: Iterable[Source]) -> Iterator[str]:
     """A hole can be cut out, and no two bear one name."""
     places: dict[str, str] = {}
@@ -219,5 +243,7 @@ RULES = [
     Rule("every .cc is built", built_files),
     Rule("no test is switched off", running_tests),
     Rule("cores are deterministic", determinism),
+    Rule("only holes throw", no_exceptions),
+    Rule("nobody sleeps", no_sleeps),
     Rule("holes are well-formed", well_formed_holes),
 ]
