@@ -25,7 +25,8 @@ namespace tinykv {
 struct RawLimits {
   uint64_t key_bytes_max = 4 << 10;
   uint64_t value_bytes_max = 8 << 20;
-  // Of the pairs in one RawScan response; below the server's limit on messages.
+  // Of the pairs in one RawScan response, each counted as its key, its value and 32 bytes for what
+  // protobuf adds; below the server's limit on messages.
   uint64_t scan_bytes_max = 15 << 20;
 };
 

@@ -13,6 +13,9 @@ namespace gen = rc::gen;
 // Long values are cut in messages; what tells them apart stands at their beginning.
 constexpr size_t kShownBytes = 12;
 
+// Makes a value larger than a small memtable, and than what a scan of the raw tasks may hold.
+constexpr int kLongPadding = 700;
+
 std::string ValueOf(const NamedWrite& write, size_t index) {
   const PlannedModify& modify = write.plan.modifies[index];
   if (modify.padding == kEmptyValue) return "";
@@ -57,6 +60,7 @@ rc::Gen<PlannedWrite> AnyWrite(int modifies_max) {
   const auto padding = gen::weightedOneOf<std::optional<int>>(
       {{6, gen::just(std::optional(0))},
        {1, gen::just(std::optional(kEmptyValue))},
+       {1, gen::just(std::optional(kLongPadding))},
        {2, gen::map(InRange(0, 200), [](int bytes) { return std::optional(bytes); })},
        {3, gen::just(std::optional<int>())}});
   const auto modify = gen::build<PlannedModify>(

@@ -93,8 +93,11 @@ class Session {
     AnnounceIncident();
     Result finding = RunClients();
     changes_ = store_.disk().changes();
+    if (!finding.has_value()) finding = Stop();
+    // What the restart does to files would only push these out.
+    const std::vector<std::string> events = store_.disk().recent_operations();
     if (!finding.has_value()) finding = Restart();
-    if (finding.has_value()) finding->events = store_.disk().recent_operations();
+    if (finding.has_value()) finding->events = events;
     return finding;
   }
 
@@ -155,15 +158,19 @@ class Session {
     co_return true;
   }
 
+  // Ends the process in good order, unless it has ended already.
+  Result Stop() {
+    if (store_.ended()) return std::nullopt;
+    // Errors of closing are fine on a disk that has failed; loss would not be.
+    const absl::Status status = store_.Stop();
+    if (!status.ok() && incident_.at_change == 0) return Wrong(status.ToString());
+    if (store_.disk().halted()) store_.End(EndOf(incident_.trouble));  // while it closed
+    return std::nullopt;
+  }
+
   // Every client must find its acknowledged writes, and the one it had no answer to whole or not
   // at all.
   Result Restart() {
-    if (!store_.ended()) {
-      // Errors of closing are fine on a disk that has failed; loss would not be.
-      const absl::Status status = store_.Stop();
-      if (!status.ok() && incident_.at_change == 0) return Wrong(status.ToString());
-      if (store_.disk().halted()) store_.End(EndOf(incident_.trouble));  // while it closed
-    }
     const auto found = store_.ReadEngine();
     if (!found.ok()) {
       return Wrong(

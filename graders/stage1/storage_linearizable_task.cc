@@ -55,7 +55,7 @@ std::ostream& operator<<(std::ostream& out, const Program& program) {
   out << "at the same time (order of turns drawn from " << program.seed << "):\n";
   PrintClients(out, program.clients);
   if (program.crash_after_turns > 0) {
-    out << "after " << program.crash_after_turns << " turns the process dies; it restarts, then:\n";
+    out << "after turn " << program.crash_after_turns << " the process dies; it restarts, then:\n";
     PrintClients(out, program.clients_after_crash);
   }
   return out;
