@@ -13,13 +13,11 @@
 // Durability contract:
 //   1. A write with sync that returned OK survives power loss.
 //   2. Recovery yields a prefix of the writes, in the order of their sequence numbers, that
-//   contains every
-//      synced one. A batch is there whole or not at all.
-//   3. A torn end of the log is cut silently. Damage anywhere else is an error that names file and
-//   offset.
+//      contains every synced one. A batch is there whole or not at all.
+//   3. A torn end of the log is cut silently. Damage anywhere else is an error that names file
+//      and offset.
 //   4. A full disk or a failed sync stops writes, with the first error, until the DB is opened
-//   again; reads
-//      go on.
+//      again; reads go on.
 //
 // Keys and values are arbitrary bytes; the empty key is a key. Keys are ordered as unsigned bytes.
 //

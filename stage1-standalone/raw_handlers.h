@@ -2,10 +2,9 @@
 //
 // What a request may hold, for all four:
 //   - cf: "default", "lock", "write", or "" for default; any other is an error.
-//   - key: 1 to RawLimits::key_bytes_max arbitrary bytes, 00 and ff among them. The empty key is an
-//   error: in
-//     protobuf it cannot be told from a forgotten one, and in a region's bounds it means "no
-//     bound".
+//   - key: 1 to RawLimits::key_bytes_max arbitrary bytes, 00 and ff among them. The empty key is
+//     an error: in protobuf it cannot be told from a forgotten one, and in a region's bounds it
+//     means "no bound".
 // Errors come back as Statuses; the server puts them into the response (common/server/server.h).
 //
 // Thread-safety: safe.

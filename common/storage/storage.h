@@ -68,8 +68,7 @@ class StorageReader {
 };
 
 // `context` says which region the client means, and at which epoch; StandaloneStorage has no
-// regions and ignores it. Contexts and write sets need to live only until the coroutine first
-// suspends or ends, except where a parameter is taken by value.
+// regions and ignores it. It needs to live only until the coroutine first suspends or ends.
 //
 // A region error travels as a Status that carries an errorpb.Error (common/storage/region_error.h).
 //

@@ -1,5 +1,6 @@
 #include "graders/stage1/model_storage.h"
 
+#include <deque>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -18,7 +19,9 @@ class ModelStorage::ModelIterator : public StorageIterator {
     ++*open_;
     ++storage_.seen_.open_iterators;
     const absl::Status failure = storage_.FailureOf(Call::kIterator);
-    if (!failure.ok()) pairs_left_ = storage_.failing_pairs_;
+    if (failure.ok()) return;
+    pairs_left_ = storage_.failing_pairs_;
+    storage_.seen_.met_failure = true;
   }
   ~ModelIterator() override {
     --*open_;
@@ -26,29 +29,29 @@ class ModelStorage::ModelIterator : public StorageIterator {
   }
 
   bool Valid() const override { return at_ != pairs_.end() && !failed(); }
-  void SeekToFirst() override { at_ = pairs_.begin(); }
-  void SeekToLast() override { at_ = Before(pairs_.end()); }
-  void Seek(std::string_view target) override { at_ = pairs_.lower_bound(std::string(target)); }
+  void SeekToFirst() override { MoveTo(pairs_.begin()); }
+  void SeekToLast() override { MoveTo(Before(pairs_.end())); }
+  void Seek(std::string_view target) override { MoveTo(pairs_.lower_bound(std::string(target))); }
   void SeekForPrev(std::string_view target) override {
-    at_ = Before(pairs_.upper_bound(std::string(target)));
+    MoveTo(Before(pairs_.upper_bound(std::string(target))));
   }
   void Next() override {
     TKV_CHECK(Valid() && "Next() is for a valid iterator");
-    ++at_;
     if (pairs_left_.has_value()) --*pairs_left_;
+    MoveTo(std::next(at_));
   }
   void Prev() override {
     TKV_CHECK(Valid() && "Prev() is for a valid iterator");
-    at_ = Before(at_);
     if (pairs_left_.has_value()) --*pairs_left_;
+    MoveTo(Before(at_));
   }
   std::string_view key() const override {
     TKV_CHECK(Valid() && "key() is for a valid iterator");
-    return at_->first;
+    return shown_.back().first;
   }
   std::string_view value() const override {
     TKV_CHECK(Valid() && "value() is for a valid iterator");
-    return at_->second;
+    return shown_.back().second;
   }
   absl::Status status() const override {
     return failed() ? storage_.FailureOf(Call::kIterator) : absl::OkStatus();
@@ -56,6 +59,17 @@ class ModelStorage::ModelIterator : public StorageIterator {
 
  private:
   using Pairs = std::map<std::string, std::string>;
+
+  // Views live until the iterator moves: those that somebody kept show stars from now on, in every
+  // build, since what they look at is only written over here and freed with the iterator.
+  void MoveTo(Pairs::const_iterator place) {
+    if (!shown_.empty()) {
+      shown_.back().first.assign(shown_.back().first.size(), '*');
+      shown_.back().second.assign(shown_.back().second.size(), '*');
+    }
+    at_ = place;
+    if (at_ != pairs_.end()) shown_.emplace_back(at_->first, at_->second);
+  }
 
   bool failed() const { return pairs_left_.has_value() && *pairs_left_ <= 0; }
   Pairs::const_iterator Before(Pairs::const_iterator at) const {
@@ -66,7 +80,8 @@ class ModelStorage::ModelIterator : public StorageIterator {
   const std::shared_ptr<int> open_;
   const Pairs pairs_;
   Pairs::const_iterator at_;
-  std::optional<int> pairs_left_;  // until it fails
+  std::deque<std::pair<std::string, std::string>> shown_;  // what views look at, the last one's now
+  std::optional<int> pairs_left_;                          // until it fails
 };
 
 class ModelStorage::ModelReader : public StorageReader {
@@ -82,7 +97,7 @@ class ModelStorage::ModelReader : public StorageReader {
 
   absl::StatusOr<std::optional<std::string>> Get(ColumnFamily column_family,
                                                  std::string_view key) override {
-    TKV_RETURN_IF_ERROR(storage_.FailureOf(Call::kGet));
+    TKV_RETURN_IF_ERROR(storage_.Meet(Call::kGet));
     const auto at = content_.find({column_family, std::string(key)});
     if (at == content_.end()) return std::nullopt;
     return at->second;
@@ -105,11 +120,17 @@ class ModelStorage::ModelReader : public StorageReader {
   const std::shared_ptr<int> open_iterators_ = std::make_shared<int>(0);
 };
 
+absl::Status ModelStorage::Meet(Call call) {
+  absl::Status failure = FailureOf(call);
+  if (!failure.ok()) seen_.met_failure = true;
+  return failure;
+}
+
 asio::awaitable<absl::Status> ModelStorage::Write(const kvrpcpb::Context& context,
                                                   WriteSet writes) {
   seen_.region_id = context.region_id();
   co_await sim::Yield(executor_);
-  TKV_CO_RETURN_IF_ERROR(FailureOf(Call::kWrite));
+  TKV_CO_RETURN_IF_ERROR(Meet(Call::kWrite));
   for (const Modify& modify : writes.modifies()) {
     const Place place{modify.column_family, modify.key};
     if (modify.type == Modify::Type::kPut) {
@@ -127,7 +148,7 @@ asio::awaitable<absl::StatusOr<std::unique_ptr<StorageReader>>> ModelStorage::Re
     const kvrpcpb::Context& context) {
   seen_.region_id = context.region_id();
   co_await sim::Yield(executor_);
-  TKV_CO_RETURN_IF_ERROR(FailureOf(Call::kReader));
+  TKV_CO_RETURN_IF_ERROR(Meet(Call::kReader));
   auto reader = std::make_unique<ModelReader>(*this);
   co_await sim::Yield(executor_);
   co_return reader;

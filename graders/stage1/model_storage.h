@@ -30,6 +30,7 @@ class ModelStorage : public Storage {
     int open_readers = 0;  // and not closed yet
     int open_iterators = 0;
     std::optional<uint64_t> region_id = {};
+    bool met_failure = false;          // since Fail(): somebody was where it strikes
     bool reader_closed_first = false;  // a reader was closed before an iterator of its own
   };
   const Seen& seen() const { return seen_; }
@@ -43,6 +44,7 @@ class ModelStorage : public Storage {
     failing_ = call;
     failure_ = std::move(failure);
     failing_pairs_ = pairs;
+    seen_.met_failure = false;
   }
 
   asio::awaitable<absl::Status> Write(const kvrpcpb::Context& context, WriteSet writes) override;
@@ -54,6 +56,9 @@ class ModelStorage : public Storage {
   class ModelIterator;
 
   absl::Status FailureOf(Call call) const { return failing_ == call ? failure_ : absl::OkStatus(); }
+
+  // As FailureOf(), and notes that it was met.
+  absl::Status Meet(Call call);
 
   sim::SimExecutor& executor_;
   Content content_;

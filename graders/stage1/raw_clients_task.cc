@@ -6,6 +6,7 @@
 #include "common/status.h"
 #include "common/strings.h"
 #include "graders/check/recorder.h"
+#include "graders/stage1/check_history.h"
 #include "graders/stage1/sim_store.h"
 #include "graders/stage1/tasks.h"
 #include "graders/task/property.h"
@@ -114,7 +115,7 @@ class Session {
     RawHandlers handlers(storage, {});
     handlers_ = &handlers;
     Result finding = RunClients();
-    if (!finding.has_value()) finding = CheckHistory();
+    if (!finding.has_value()) finding = CheckHistory(recorder_);
     if (!finding.has_value()) finding = CheckSnapshots();
     if (finding.has_value()) finding->events = check::ToEvents(recorder_.history());
     return finding;
@@ -243,14 +244,6 @@ class Session {
 
   static Operation OperationOf(int client, Operation::Type type, const std::string& key) {
     return {.client = client, .type = type, .key = key};
-  }
-
-  Result CheckHistory() const {
-    const auto result = check::CheckLinearizability(recorder_.history());
-    TKV_CHECK(result.verdict != check::Verdict::kUnknown && "histories are small");
-    if (result.verdict == check::Verdict::kLinearizable) return std::nullopt;
-    return Wrong(
-        Concat("no order of the requests explains what the clients saw: ", result.explanation));
   }
 
   Result CheckSnapshots() {

@@ -31,7 +31,7 @@ Result Run(const RawProgram& program) {
 
 Task RawDelete() {
   return {.id = "1-raw-delete", .run = [](uint64_t seed) {
-            return CheckProgram<RawProgram>(seed, AnyRawProgram(), Run);
+            return CheckProgram<RawProgram>(seed, AnyRawProgram("RawDelete"), Run);
           }};
 }
 

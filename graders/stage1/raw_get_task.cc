@@ -50,7 +50,7 @@ Result Run(const RawProgram& program) {
 
 Task RawGet() {
   return {.id = "1-raw-get", .run = [](uint64_t seed) {
-            return CheckProgram<RawProgram>(seed, AnyRawProgram(), Run);
+            return CheckProgram<RawProgram>(seed, AnyRawProgram("RawGet"), Run);
           }};
 }
 

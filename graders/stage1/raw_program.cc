@@ -19,6 +19,10 @@ constexpr int kEmptyKey = kPlannedKeys;
 constexpr int kLongKey = kPlannedKeys + 1;
 constexpr char kLoaded[] = "w";
 
+// By ModelStorage::Call.
+constexpr std::array<std::string_view, 4> kCallNames = {"Storage::Write()", "Storage::Reader()",
+                                                        "StorageReader::Get()", "its iterator"};
+
 rc::Gen<RawRequest> AnyRequest() {
   using Fault = RawRequest::Fault;
   const auto family =
@@ -72,20 +76,31 @@ std::string ToText(const RawRequest& request) {
   return Concat("of key ", Quote(KeyOf(request), 12), " in cf ", Quote(FamilyNameOf(request)));
 }
 
-rc::Gen<RawProgram> AnyRawProgram() {
+rc::Gen<RawProgram> AnyRawProgram(const std::string& method) {
   return gen::build<RawProgram>(
+      gen::set(&RawProgram::method, gen::just(method)),
       gen::set(&RawProgram::content, AnyWrite(20)),
       gen::set(&RawProgram::requests, gen::container<std::vector<RawRequest>>(AnyRequest())));
 }
 
 std::ostream& operator<<(std::ostream& out, const RawProgram& program) {
-  out << "the storage holds the outcome of: " << ToText(NamedWrite{program.content, kLoaded})
-      << '\n';
+  if (program.content.modifies.empty()) {
+    out << "the storage is empty\n";
+  } else {
+    out << "the storage holds the outcome of: " << ToText(NamedWrite{program.content, kLoaded})
+        << '\n';
+  }
   for (size_t i = 0; i < program.requests.size(); ++i) {
     const RawRequest& request = program.requests[i];
-    out << i + 1 << ". request " << ToText(request);
+    out << i + 1 << ". " << program.method << ' ' << ToText(request);
+    if (program.method == "RawPut") out << " = " << Quote(ValueOf(request, i), 12);
+    if (program.method == "RawScan") {
+      out << ", limit " << request.limit << (request.partial_ok ? ", partial_ok" : "");
+    }
     if (request.fault != RawRequest::Fault::kNone) {
-      out << ", where the storage answers: " << MessageOf(RawSession::FailureOf(request));
+      out << "; the storage fails";
+      if (program.method == "RawScan") out << " after " << request.good_pairs << " pairs";
+      out << ": " << MessageOf(RawSession::FailureOf(request));
     }
     out << '\n';
   }
@@ -109,6 +124,22 @@ absl::Status RawSession::FailureOf(const RawRequest& request) {
   return absl::OkStatus();
 }
 
+Result RawSession::CheckAnswer(const std::string& what, const absl::Status& failure,
+                               const absl::Status& status) const {
+  if (status == failure) return std::nullopt;
+  const std::string_view call = kCallNames.at(static_cast<size_t>(call_));
+  if (failure.ok()) {
+    return Wrong(Concat(what, " was answered with the error ", status.ToString(),
+                        "; the storage had no trouble, and a key that is not there is no error"));
+  }
+  if (!storage_.seen().met_failure) {
+    return Wrong(Concat(what, " was answered with ", status.ToString(), " and never came to ", call,
+                        ", which would have failed; that call is what the request is about"));
+  }
+  return Wrong(Concat(what, " was answered with ", status.ToString(), "; ", call, " failed (",
+                      failure.ToString(), "), and the client must be told just that"));
+}
+
 Result RawSession::Check(const std::string& what, const RawRequest& request,
                          const std::string& error, const absl::Status& status) const {
   const ModelStorage::Seen& seen = storage_.seen();
@@ -117,11 +148,7 @@ Result RawSession::Check(const std::string& what, const RawRequest& request,
     return Wrong(Concat(what, " was answered with ", status.ToString(), "; ", error,
                         ", which is kInvalidArgument"));
   }
-  const absl::Status failure = FailureOf(request);
-  if (status != failure) {
-    return Wrong(Concat(what, " was answered with ", status.ToString(), "; the storage answered ",
-                        failure.ToString(), ", and that is for the client to know"));
-  }
+  if (Result finding = CheckAnswer(what, FailureOf(request), status)) return finding;
   if (seen.region_id != kRegionId) {
     return Wrong(Concat(what, " did not hand the request's context to the storage, which looks up ",
                         "the region there (from stage 2 on)"));

@@ -34,6 +34,7 @@ struct RawRequest {
 };
 
 struct RawProgram {
+  std::string method = {};    // RawGet, RawPut, RawDelete or RawScan
   PlannedWrite content = {};  // what the storage holds before
   std::vector<RawRequest> requests = {};
 };
@@ -53,8 +54,7 @@ std::string ErrorOf(const RawRequest& request);
 // `of key "a", cf ""`.
 std::string ToText(const RawRequest& request);
 
-// `keys_may_be_bad`: scans take any start key.
-rc::Gen<RawProgram> AnyRawProgram();
+rc::Gen<RawProgram> AnyRawProgram(const std::string& method);
 std::ostream& operator<<(std::ostream& out, const RawProgram& program);
 
 class RawSession {
@@ -71,6 +71,7 @@ class RawSession {
   std::optional<T> Serve(const RawRequest& request, ModelStorage::Call call,
                          asio::awaitable<T> handler) {
     storage_.Fail(call, FailureOf(request), request.good_pairs);
+    call_ = call;
     const auto pending = sim::Spawn(executor_, std::move(handler));
     while (!pending->done() && executor_.RunOne()) {
     }
@@ -86,6 +87,10 @@ class RawSession {
   Result Check(const std::string& what, const RawRequest& request, const std::string& error,
                const absl::Status& status) const;
 
+  // Is `status` what a handler answers whose storage answers `failure`?
+  Result CheckAnswer(const std::string& what, const absl::Status& failure,
+                     const absl::Status& status) const;
+
   // Goes into each request, and must arrive at the storage.
   static constexpr uint64_t kRegionId = 7;
 
@@ -94,6 +99,7 @@ class RawSession {
   sim::SimExecutor executor_;
   ModelStorage storage_;
   RawHandlers handlers_;
+  ModelStorage::Call call_ = ModelStorage::Call::kWrite;  // of the last request
 };
 
 // A protobuf request with what all raw requests have.

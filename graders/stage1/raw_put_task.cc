@@ -53,7 +53,7 @@ Result Run(const RawProgram& program) {
 
 Task RawPut() {
   return {.id = "1-raw-put", .run = [](uint64_t seed) {
-            return CheckProgram<RawProgram>(seed, AnyRawProgram(), Run);
+            return CheckProgram<RawProgram>(seed, AnyRawProgram("RawPut"), Run);
           }};
 }
 

@@ -113,7 +113,7 @@ Result Run(const RawProgram& program) {
 
 Task RawScan() {
   return {.id = "1-raw-scan", .run = [](uint64_t seed) {
-            return CheckProgram<RawProgram>(seed, AnyRawProgram(), Run);
+            return CheckProgram<RawProgram>(seed, AnyRawProgram("RawScan"), Run);
           }};
 }
 

@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "common/strings.h"
 #include "graders/check/recorder.h"
+#include "graders/stage1/check_history.h"
 #include "graders/stage1/running_server.h"
 #include "graders/stage1/tasks.h"
 
@@ -164,14 +165,7 @@ class Crowd {
     for (std::thread& thread : threads) thread.join();
     MutexLock lock(mutex_);
     if (finding_.has_value()) return finding_;
-    const auto result = check::CheckLinearizability(recorder_.history());
-    TKV_CHECK(result.verdict != check::Verdict::kUnknown && "the history is small");
-    if (result.verdict == check::Verdict::kLinearizable) return std::nullopt;
-    Finding finding =
-        Wrong(Concat("no order of the requests of ", kClients,
-                     " clients at once explains what they saw: ", result.explanation));
-    finding.events = check::ToEvents(recorder_.history());
-    return finding;
+    return CheckHistory(recorder_);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include "common/status.h"
 #include "common/strings.h"
 #include "graders/check/recorder.h"
+#include "graders/stage1/check_history.h"
 #include "graders/stage1/sim_store.h"
 #include "graders/stage1/tasks.h"
 #include "graders/task/property.h"
@@ -88,7 +89,7 @@ class Session {
       store_.End(SimStore::Crash::kProcess);
       finding = Live(program_.clients_after_crash, 0);
     }
-    if (!finding.has_value()) finding = CheckHistory();
+    if (!finding.has_value()) finding = CheckHistory(recorder_);
     if (finding.has_value()) finding->events = check::ToEvents(recorder_.history());
     return finding;
   }
@@ -170,14 +171,6 @@ class Session {
     }
     recorder_.Return(number, std::move(first));
     co_return absl::OkStatus();
-  }
-
-  Result CheckHistory() const {
-    const auto result = check::CheckLinearizability(recorder_.history());
-    TKV_CHECK(result.verdict != check::Verdict::kUnknown && "histories are small");
-    if (result.verdict == check::Verdict::kLinearizable) return std::nullopt;
-    return Wrong(
-        Concat("no order of the requests explains what the clients saw: ", result.explanation));
   }
 
   const Program& program_;

@@ -47,6 +47,8 @@ Result Run(const Program& program) {
   const kvrpcpb::Context context;
   for (size_t i = 0; i < program.writes.size(); ++i) {
     const NamedWrite write{program.writes[i], NameOf(i)};
+    const uint64_t batches = store.storage().GetStatistics().writes;
+    const uint64_t turns = store.executor().run_count();
     const auto status = store.RunToEnd(store.storage().Write(context, ToWriteSet(write)));
     if (!status.has_value()) {
       return Stuck(Concat("Write ", NameOf(i), " (", ToText(write), ") is never answered"));
@@ -55,6 +57,19 @@ Result Run(const Program& program) {
       return Wrong(Concat("Write ", NameOf(i), " (", ToText(write),
                           ") was answered with an error (", MessageOf(*status),
                           "), and nothing is wrong with it"));
+    }
+    if (store.storage().GetStatistics().writes > batches + 1) {
+      return Wrong(Concat("Write ", NameOf(i), " (", ToText(write),
+                          ") came to the engine as several batches; a write set is one batch, or a "
+                          "crash in the middle leaves a half of it"));
+    }
+    // The start of the coroutine, the turn of the write actor, the end of the coroutine.
+    if (program.sync_writes && store.executor().run_count() < turns + 3) {
+      return Wrong(
+          Concat("Write ", NameOf(i), " (", ToText(write),
+                 ") was answered without anybody else having had a turn: the thread of the "
+                 "request has waited for the disk itself; Commit() leaves that to the "
+                 "write actor"));
     }
     Apply(write, expected);
   }

@@ -287,14 +287,14 @@ def grade_command(workspace: Workspace, words: list[str]) -> int:
     """./tinykv grade …"""
     reader = parser("grade", epilog=GRADE_HELP)
     flag = reader.add_argument
-    flag("parts", nargs="*", metavar="PART", help="1, 2a …; all unless told")
+    flag("parts", nargs="*", metavar="PART", help="which part of the course, for example 1; all unless told")
     flag("--only", action="append", default=[], metavar="TASK", help="this task; may be repeated")
     flag(
         "--preset",
         default="release",
         metavar="PRESET",
         type=preset,
-        help=f"{', '.join(build.PRESETS)} (default: release)",
+        help=f"{', '.join(grade.SLOWNESS)} (default: release)",
     )
     flag("--seed", type=seed, metavar="N", help="this seed alone, to repeat a failure")
     flag("--seeds", type=seed_count, metavar="N", help="how many seeds a task, not the usual number")
@@ -302,6 +302,8 @@ def grade_command(workspace: Workspace, words: list[str]) -> int:
     flag("--json", type=Path, metavar="FILE", help="write the result there too; - is stdout")
     flag("--junit", type=Path, metavar="FILE", help="the same for CI systems")
     read = reader.parse(words)
+    if read.preset not in grade.SLOWNESS:
+        reader.error(f"nothing is graded with {read.preset}, which leaves out all that needs gRPC")
     if read.seed is not None and (read.seeds is not None or read.seed_base is not None):
         reader.error("--seed is one seed; --seeds and --seed-base are for several")
     wishes = grade.Wishes(

@@ -85,7 +85,8 @@ def already_up(cluster: Cluster, wishes: Wishes) -> int:
                 f"stage {cluster.stage} is up with {flag} {running}, not {wanted}; "
                 "first: ./tinykv down"
             )
-    say(f"stage {cluster.stage} is up already")
+    say(f"stage {cluster.stage} is up already, as it was built when it was started;")
+    say("after a change of the code: ./tinykv down, then ./tinykv up")
     describe(member)
     return 0
 

@@ -22,10 +22,13 @@ from .process import cores
 from .verdicts import Judgement
 from .workspace import Workspace
 
-# How many times longer a task may take than the manifest says.
-SLOWNESS = {"release": 1, "debug": 5, "asan": 10, "tsan": 20}
+# The presets to grade with, and how many times longer than the manifest says a task may take there.
+SLOWNESS = {"release": 1, "debug": 5, "asan": 10}
 
 LIST_SECONDS_MAX = 30
+
+# The verdicts where it says something where the program was in the end.
+WITH_STACK = (verdicts.CRASHED, verdicts.TOO_SLOW)
 
 SEED_MAX = 2**64 - 1
 SEEDS_MAX = 1_000_000
@@ -235,7 +238,7 @@ class Grader:
         root = self._workspace.root
         return replace(
             result,
-            stack=stack.readable(ended.stderr, root),
+            stack=stack.readable(ended.stderr, root) if judgement.verdict in WITH_STACK else [],
             printed=relative(printed(ended), root),
         )
 

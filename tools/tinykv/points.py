@@ -51,7 +51,8 @@ class Manifest:
         for part in parts:
             known = [known.id for known in self.parts]
             if part not in known:
-                guess = did_you_mean(part, known)
+                is_task = part in [task.id for task in self.tasks]
+                guess = f"; did you mean '--only {part}'?" if is_task else did_you_mean(part, known)
                 raise UsageError(f"no part '{part}'{guess} (there is {', '.join(known)})")
         there = [task for task in self.tasks if not parts or task.part in parts]
         for task in only:
