@@ -49,7 +49,7 @@ rc::Gen<PlannedWrite> AnyWrite(int modifies_max);
 struct NamedWrite {
   const PlannedWrite& plan;
   std::string name;
-  std::string key_prefix = "";
+  std::string key_prefix = {};
 };
 WriteSet ToWriteSet(const NamedWrite& write);
 void Apply(const NamedWrite& write, Content& content);

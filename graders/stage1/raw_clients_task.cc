@@ -140,13 +140,14 @@ class Session {
 
   asio::awaitable<bool> RunClient(int client, const Requests& requests) {
     for (const Request& request : requests) {
+      const std::string value = Concat('v', ++values_);
       absl::Status status;
       switch (request.type) {
         case Request::Type::kGet:
           status = co_await Get(client, KeyOf(request.key));
           break;
         case Request::Type::kPut:
-          status = co_await Put(client, KeyOf(request.key), Concat('v', ++values_));
+          status = co_await Put(client, KeyOf(request.key), value);
           break;
         case Request::Type::kDelete:
           status = co_await Delete(client, KeyOf(request.key));

@@ -50,7 +50,7 @@ bool SimStore::RunOne() {
 }
 
 absl::Status SimStore::Stop() {
-  const absl::Status status = storage_->Close();
+  absl::Status status = storage_->Close();
   storage_.reset();
   return status;
 }

@@ -59,7 +59,7 @@ struct Incident {
 };
 
 std::string ToText(const Incident& incident) {
-  const std::string at = Concat(" at change ", incident.at_change, " of a file");
+  std::string at = Concat(" at change ", incident.at_change, " of a file");
   switch (incident.trouble) {
     case Trouble::kProcessDies:
       return Concat("the process died", at);
