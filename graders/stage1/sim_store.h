@@ -1,6 +1,6 @@
 // SimStore: a StandaloneStorage whose disk, threads and time are simulated.
 //
-// Nothing runs but by RunOne(), RunToEnd() and RunAll(), on the caller's thread; the seed decides
+// Nothing runs but by RunOne() and RunToEnd(), on the caller's thread; the seed decides
 // whose turn it is, so a seed is one interleaving of clients, write actor and background work.
 //
 // Thread-safety: none.

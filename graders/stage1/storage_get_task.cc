@@ -3,9 +3,10 @@
 #include <ostream>
 
 #include "common/status.h"
+#include "common/storage/storage.h"
 #include "common/strings.h"
-#include "graders/stage1/sim_store.h"
 #include "graders/stage1/tasks.h"
+#include "graders/stage1/with_reader.h"
 #include "graders/task/property.h"
 
 namespace tinykv::grading {
@@ -65,30 +66,15 @@ Result Check(const Program& program, const Get& get, const Content& content,
 }
 
 Result Run(const Program& program) {
-  SimStore store({.small_tables = true});
   Content content;
   Apply({program.content, kLoaded}, content);
-  if (const absl::Status status = store.Load(content); !status.ok()) {
-    return Wrong(status.ToString());
-  }
-  if (const absl::Status status = store.Start(); !status.ok()) return Wrong(status.ToString());
-  const kvrpcpb::Context context;
-  {
-    const auto reader = store.RunToEnd(store.storage().Reader(context));
-    if (!reader.has_value()) return Stuck("Reader() never returns");
-    if (!reader->ok()) return Wrong(Concat("Reader() failed: ", MessageOf(reader->status())));
-    if (program.failed_read > 0) {
-      store.disk().SetFaults({.failed_read = {{.at = program.failed_read, .sticky = true}}});
-    }
+  return WithReader(content, program.failed_read, [&](StorageReader& reader) -> Result {
     for (const Get& get : program.gets) {
-      const auto found = (**reader)->Get(get.column_family, PlaceOf(get).second);
+      const auto found = reader.Get(get.column_family, PlaceOf(get).second);
       if (Result finding = Check(program, get, content, found)) return finding;
     }
-  }
-  const uint64_t snapshots = store.storage().GetStatistics().live_snapshots;
-  if (snapshots == 0) return std::nullopt;
-  return Wrong(Concat("the reader is gone, and the engine still keeps ", snapshots,
-                      " snapshots: whoever takes one releases it"));
+    return std::nullopt;
+  });
 }
 
 }  // namespace

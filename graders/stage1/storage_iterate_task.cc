@@ -6,9 +6,10 @@
 #include <ostream>
 
 #include "common/status.h"
+#include "common/storage/storage.h"
 #include "common/strings.h"
-#include "graders/stage1/sim_store.h"
 #include "graders/stage1/tasks.h"
+#include "graders/stage1/with_reader.h"
 #include "graders/task/property.h"
 
 namespace tinykv::grading {
@@ -203,35 +204,19 @@ Result MoveAbout(const Program& program, StorageIterator& iterator, ModelIterato
 }
 
 Result Run(const Program& program) {
-  SimStore store({.small_tables = true});
   Content content;
   Apply({program.content, kLoaded}, content);
-  if (const absl::Status status = store.Load(content); !status.ok()) {
-    return Wrong(status.ToString());
-  }
-  if (const absl::Status status = store.Start(); !status.ok()) return Wrong(status.ToString());
-  const kvrpcpb::Context context;
-  {
-    const auto reader = store.RunToEnd(store.storage().Reader(context));
-    if (!reader.has_value()) return Stuck("Reader() never returns");
-    if (!reader->ok()) return Wrong(Concat("Reader() failed: ", MessageOf(reader->status())));
-    if (program.failed_read > 0) {
-      store.disk().SetFaults({.failed_read = {{.at = program.failed_read, .sticky = true}}});
-    }
+  return WithReader(content, program.failed_read, [&](StorageReader& reader) -> Result {
     const auto bound = [](std::optional<int> key) {
       return key.has_value() ? std::optional(KeyOf(*key)) : std::nullopt;
     };
     const IterateOptions options{.lower_bound = bound(program.lower_bound),
                                  .upper_bound = bound(program.upper_bound)};
-    const auto iterator = (**reader)->NewIterator(program.column_family, options);
+    const auto iterator = reader.NewIterator(program.column_family, options);
     if (iterator == nullptr) return Wrong("NewIterator() returned null; it never does");
     ModelIterator model(program, content);
-    if (Result finding = MoveAbout(program, *iterator, model)) return finding;
-  }
-  const uint64_t snapshots = store.storage().GetStatistics().live_snapshots;
-  if (snapshots == 0) return std::nullopt;
-  return Wrong(Concat("the reader is gone, and the engine still keeps ", snapshots,
-                      " snapshots: whoever takes one releases it"));
+    return MoveAbout(program, *iterator, model);
+  });
 }
 
 }  // namespace
