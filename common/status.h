@@ -79,13 +79,29 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
 
 }  // namespace tinykv
 
+namespace tinykv::internal {
+
+template <typename Result>
+inline constexpr bool kHasOk = requires(const Result& result) { result.ok(); };
+
+}  // namespace tinykv::internal
+
+// In the macros below, which take an absl::Status or an absl::StatusOr: one clear error instead of
+// many.
+#define TKV_IS_RESULT(result)                       \
+  static_assert(                                    \
+      ::tinykv::internal::kHasOk<decltype(result)>, \
+      "this is no Status and no StatusOr; is it a call of a coroutine that lacks co_await?")
+
 #define TKV_CONCAT_INNER(a, b) a##b
 #define TKV_CONCAT(a, b) TKV_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function if `expression` is not OK.
-#define TKV_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                       \
-    if (auto tkv_status = (expression); !tkv_status.ok()) return tkv_status; \
+#define TKV_RETURN_IF_ERROR(expression)      \
+  do {                                       \
+    auto tkv_status = (expression);          \
+    TKV_IS_RESULT(tkv_status);               \
+    if (!tkv_status.ok()) return tkv_status; \
   } while (false)
 
 // TKV_ASSIGN_OR_RETURN(auto file, fs.Open(path)): unwraps a StatusOr or returns its error.
@@ -93,18 +109,22 @@ absl::Status Annotate(const absl::Status& status, std::string_view context);
   TKV_ASSIGN_OR_RETURN_INNER(TKV_CONCAT(tkv_result_, __LINE__), declaration, expression)
 #define TKV_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \
   auto result = (expression);                                       \
+  TKV_IS_RESULT(result);                                            \
   if (!result.ok()) return std::move(result).status();              \
   declaration = *std::move(result)
 
 // The same two for coroutines.
-#define TKV_CO_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                          \
-    if (auto tkv_status = (expression); !tkv_status.ok()) co_return tkv_status; \
+#define TKV_CO_RETURN_IF_ERROR(expression)      \
+  do {                                          \
+    auto tkv_status = (expression);             \
+    TKV_IS_RESULT(tkv_status);                  \
+    if (!tkv_status.ok()) co_return tkv_status; \
   } while (false)
 
 #define TKV_CO_ASSIGN_OR_RETURN(declaration, expression) \
   TKV_CO_ASSIGN_OR_RETURN_INNER(TKV_CONCAT(tkv_result_, __LINE__), declaration, expression)
 #define TKV_CO_ASSIGN_OR_RETURN_INNER(result, declaration, expression) \
   auto result = (expression);                                          \
+  TKV_IS_RESULT(result);                                               \
   if (!result.ok()) co_return std::move(result).status();              \
   declaration = *std::move(result)

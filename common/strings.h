@@ -29,6 +29,12 @@ std::string Concat(const Parts&... parts) {
   return out;
 }
 
+// "1 key", "2 keys".
+template <typename Number>
+std::string Counted(Number count, std::string_view noun) {
+  return Concat(count, ' ', noun, count == 1 ? "" : "s");
+}
+
 // Arbitrary bytes as readable ASCII: printable characters stand for themselves, a backslash is
 // "\\", and every other byte is "\xNN". Unescape() is its inverse.
 std::string Escape(std::string_view bytes);

@@ -161,14 +161,14 @@ absl::StatusOr<std::unique_ptr<RandomAccessFile>> SimFileSystem::Open(const std:
 }
 
 absl::Status SimFileSystem::Rename(const std::string& from, const std::string& to) {
-  const Operation operation{"rename", from, to};
+  const Operation operation{.name = "rename", .path = from, .to = to};
   MutexLock lock(mutex_);
   TKV_RETURN_IF_ERROR(BeginChange(operation));
   return Noted(operation, disk_.Rename(from, to));
 }
 
 absl::Status SimFileSystem::Link(const std::string& from, const std::string& to) {
-  const Operation operation{"link", from, to};
+  const Operation operation{.name = "link", .path = from, .to = to};
   MutexLock lock(mutex_);
   TKV_RETURN_IF_ERROR(BeginChange(operation));
   return Noted(operation, disk_.Link(from, to));
@@ -328,6 +328,7 @@ absl::Status SimFileSystem::Fault(const Operation& operation,
 
 absl::Status SimFileSystem::Noted(const Operation& operation, absl::Status status) {
   std::string line = Concat(operation.name, ' ', operation.path);
+  if (!operation.to.empty()) line += Concat(" to ", operation.to);
   if (operation.data.data() != nullptr) line += Concat(' ', Quote(operation.data, 20));
   if (!status.ok()) line += Concat(" -> ", MessageOf(status));
   for (const std::string_view bytes : {std::string_view(line), operation.data}) {

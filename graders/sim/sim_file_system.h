@@ -102,7 +102,8 @@ class SimFileSystem final : public FileSystem {
   struct Operation {
     const char* name;
     std::string_view path;
-    std::string_view data = {};  // what is written, or the second path
+    std::string_view data = {};  // what is written
+    std::string_view to = {};    // the second path
   };
 
   // What handles call. `incarnation` is the one in which the handle was opened.

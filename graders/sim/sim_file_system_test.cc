@@ -303,9 +303,10 @@ TEST_F(SimFileSystemTest, EqualRunsHaveEqualTraces) {
 TEST_F(SimFileSystemTest, TellsItsLastOperations) {
   auto file = *disk_.Create("d/f");
   ASSERT_TRUE(file->Append("a\n").ok());
+  EXPECT_TRUE(disk_.Rename("d/f", "d/h").ok());
   EXPECT_FALSE(disk_.Remove("d/g").ok());
   EXPECT_EQ(disk_.recent_operations(),
-            (Names{"create directory d", "create d/f", "write d/f \"a\\x0a\"",
+            (Names{"create directory d", "create d/f", "write d/f \"a\\x0a\"", "rename d/f to d/h",
                    "remove d/g -> d/g: remove: No such file or directory"}));
 }
 

@@ -112,7 +112,7 @@ std::string ToText(const NamedWrite& write) {
 }
 
 std::string ToText(const Place& place) {
-  return Concat(NameOf(place.first), ' ', Quote(place.second, kShownBytes));
+  return Concat("cf ", NameOf(place.first), ' ', Quote(place.second, kShownBytes));
 }
 
 std::string ToText(const std::optional<std::string>& value) {

@@ -250,8 +250,8 @@ class Session {
   Result CheckSnapshots() {
     const uint64_t snapshots = store_.storage().GetStatistics().live_snapshots;
     if (snapshots == 0) return std::nullopt;
-    return Wrong(Concat("all requests are answered, and the engine still keeps ", snapshots,
-                        " snapshots: readers were not closed"));
+    return Wrong(Concat("all requests are answered, and the engine still keeps ",
+                        Counted(snapshots, "snapshot"), ": readers were not closed"));
   }
 
   const Program& program_;

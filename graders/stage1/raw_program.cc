@@ -93,13 +93,13 @@ std::ostream& operator<<(std::ostream& out, const RawProgram& program) {
   for (size_t i = 0; i < program.requests.size(); ++i) {
     const RawRequest& request = program.requests[i];
     out << i + 1 << ". " << program.method << ' ' << ToText(request);
-    if (program.method == "RawPut") out << " = " << Quote(ValueOf(request, i), 12);
+    if (program.method == "RawPut") out << ", value " << Quote(ValueOf(request, i), 12);
     if (program.method == "RawScan") {
       out << ", limit " << request.limit << (request.partial_ok ? ", partial_ok" : "");
     }
     if (request.fault != RawRequest::Fault::kNone) {
       out << "; the storage fails";
-      if (program.method == "RawScan") out << " after " << request.good_pairs << " pairs";
+      if (program.method == "RawScan") out << " after " << Counted(request.good_pairs, "pair");
       out << ": " << MessageOf(RawSession::FailureOf(request));
     }
     out << '\n';
@@ -119,7 +119,7 @@ absl::Status RawSession::FailureOf(const RawRequest& request) {
     case RawRequest::Fault::kRegionError:
       return ServerIsBusy("a queue is full");
     case RawRequest::Fault::kDiskError:
-      return Internal("data/000001.sst: read: input/output error");
+      return Internal("the disk failed: input/output error");
   }
   return absl::OkStatus();
 }
@@ -157,9 +157,9 @@ Result RawSession::Check(const std::string& what, const RawRequest& request,
     return Wrong(Concat(what, " closed its reader before its iterator; an iterator goes first"));
   }
   if (seen.open_readers > 0 || seen.open_iterators > 0) {
-    return Wrong(Concat(what, " is answered and has left ", seen.open_readers, " readers and ",
-                        seen.open_iterators,
-                        " iterators open; each of them holds on to old versions of all data"));
+    return Wrong(Concat(what, " is answered and has left ", Counted(seen.open_readers, "reader"),
+                        " and ", Counted(seen.open_iterators, "iterator"),
+                        " open; each of them holds on to old versions of all data"));
   }
   return std::nullopt;
 }

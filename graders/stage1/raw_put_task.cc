@@ -13,8 +13,8 @@ Result CheckWrites(const std::string& what, const Content& expected, size_t writ
                    RawSession& session) {
   const size_t found = session.storage().seen().writes.size();
   if (found != writes) {
-    return Wrong(
-        Concat(what, " made ", found, " writes to the storage; a valid put is exactly one"));
+    return Wrong(Concat(what, " made ", Counted(found, "write"),
+                        " to the storage; a valid put is exactly one"));
   }
   const std::string difference = Difference(expected, session.content());
   if (difference.empty()) return std::nullopt;
@@ -28,7 +28,7 @@ Result Run(const RawProgram& program) {
   for (size_t i = 0; i < program.requests.size(); ++i) {
     const RawRequest& plan = program.requests[i];
     const std::string value = ValueOf(plan, i);
-    const std::string what = Concat("RawPut ", ToText(plan), " = ", Quote(value, 12));
+    const std::string what = Concat("RawPut ", ToText(plan), ", value ", Quote(value, 12));
     auto request = NewRequest<kvrpcpb::RawPutRequest>(plan);
     request.set_key(KeyOf(plan));
     request.set_value(value);

@@ -21,7 +21,7 @@ absl::StatusOr<std::unique_ptr<RunningServer>> RunningServer::Start(
   TKV_ASSIGN_OR_RETURN(auto process, ChildProcess::Start(arguments, log));
   auto address = process->ReadLine();
   if (!address.ok()) {
-    return Unavailable("the server did not start; its log: ",
+    return Unavailable("the server did not start; its log:\n",
                        ReadFile(PosixFileSystem(), log).value_or("there is none"));
   }
   return std::unique_ptr<RunningServer>(

@@ -233,7 +233,7 @@ Result Run(uint64_t seed) {
   (*server)->process().Signal(SIGTERM);
   if (const int exit_status = (*server)->process().Wait(); exit_status != 0) {
     return Wrong(Concat("asked to end (SIGTERM), the server ended with status ", exit_status,
-                        "; its log: ", (*server)->log()));
+                        "; its log:\n", (*server)->log()));
   }
   server = RunningServer::Start(directory.path());
   if (!server.ok()) return Wrong(server.status().ToString());

@@ -108,7 +108,7 @@ Result Judge(const Resources& before, const Resources& after) {
   const int requests = kRounds * kRequestsInRound;
   if (after.snapshots > 0) {
     return Wrong(Concat("after ", requests, " requests, all answered, the engine keeps ",
-                        after.snapshots, " snapshots: readers were not closed"));
+                        Counted(after.snapshots, "snapshot"), ": readers were not closed"));
   }
   if (after.files > kFilesMax) {
     return Wrong(Concat("after ", requests, " requests the server has ", after.files,

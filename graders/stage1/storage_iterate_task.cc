@@ -48,7 +48,7 @@ std::string Describe(const Program& program) {
   const auto bound = [](std::optional<int> key) {
     return key.has_value() ? Quote(KeyOf(*key), 12) : "none";
   };
-  return Concat("iterator over ", tinykv::NameOf(program.column_family), ", bounds ",
+  return Concat("iterator over cf ", tinykv::NameOf(program.column_family), ", bounds ",
                 bound(program.lower_bound), " to ", bound(program.upper_bound));
 }
 
@@ -195,7 +195,7 @@ Result MoveAbout(const Program& program, StorageIterator& iterator, ModelIterato
   for (size_t step = 0; step <= model.size(); ++step) {
     Do(move, iterator);
     model.Do(move);
-    const std::string done = Concat("SeekToFirst() and ", step, " times Next()");
+    const std::string done = Concat("SeekToFirst() and ", Counted(step, "time"), " Next()");
     Result finding = Compare(program, done, iterator, model, &ended);
     if (finding.has_value() || ended) return finding;
     move.type = Move::Type::kNext;

@@ -164,8 +164,8 @@ class Session {
     TKV_CO_ASSIGN_OR_RETURN(const auto second, reader->Get(ColumnFamily::kLock, key));
     if (first != second) {
       finding_ =
-          Wrong(Concat("one reader of client ", client, " found ", ToText(first), " at default ",
-                       Quote(key), " and ", ToText(second), " at lock ", Quote(key),
+          Wrong(Concat("one reader of client ", client, " found ", ToText(first), " at cf default ",
+                       Quote(key), " and ", ToText(second), " at cf lock ", Quote(key),
                        "; every write set gives both the same value, so the reader or the "
                        "write was not of one moment"));
     }

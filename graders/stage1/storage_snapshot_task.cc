@@ -64,8 +64,8 @@ std::string Describe(const Command& command, size_t number) {
     return Concat(ReaderName(get->reader), ": Get ", ToText(place));
   }
   const auto& walk = std::get<Walk>(command.action);
-  return Concat(ReaderName(walk.reader), ": iterate over ", walk.pairs, " pairs of ",
-                tinykv::NameOf(walk.column_family));
+  return Concat(ReaderName(walk.reader), ": iterate over cf ", tinykv::NameOf(walk.column_family),
+                ", ", Counted(walk.pairs, "pair"));
 }
 
 std::ostream& operator<<(std::ostream& out, const Program& program) {
@@ -123,8 +123,8 @@ class Session {
     for (Open& open : readers_) open = {};
     const uint64_t snapshots = store_.storage().GetStatistics().live_snapshots;
     if (snapshots == 0) return std::nullopt;
-    return Wrong(Concat("all readers are closed, and the engine still keeps ", snapshots,
-                        " snapshots: whoever takes one releases it"));
+    return Wrong(Concat("all readers are closed, and the engine still keeps ",
+                        Counted(snapshots, "snapshot"), ": whoever takes one releases it"));
   }
 
  private:

@@ -71,11 +71,12 @@ TEST(GraderMain, TellsTheVerdictsApart) {
   EXPECT_EQ(RunTask("throws").finished()["verdict"], "crashed");
 }
 
-TEST(GraderMain, ACrashHasNoVerdictButAStack) {
+TEST(GraderMain, ACrashHasNoVerdictButAProgramAndAStack) {
   const Outcome run = RunTask("aborts");
   EXPECT_NE(run.exit_status, 0);
   EXPECT_TRUE(run.finished().is_null());
-  EXPECT_NE(run.errors.find("SIGABRT: stack:"), std::string::npos) << run.errors;
+  EXPECT_NE(run.errors.find("*** the program:\n1. abort\n*** SIGABRT: stack:\n"), std::string::npos)
+      << run.errors;
   EXPECT_NE(run.errors.find("grade-self("), std::string::npos) << run.errors;
 }
 

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "graders/task/crash_stack.h"
 #include "graders/task/finding.h"
 
 namespace tinykv::grading {
@@ -28,6 +29,13 @@ rc::Gen<T> InRange(T low, T high) {
   return rc::gen::resize(rc::kNominalSize, rc::gen::inRange<T>(low, high));
 }
 
+template <typename Program>
+std::string TextOf(const Program& program) {
+  std::ostringstream text;
+  text << program;
+  return text.str();
+}
+
 // Draws the program of `seed` and runs it. If that fails, looks for a smaller program that gets the
 // same verdict, and returns the finding of the smallest, with the program as operator<< prints it.
 // `run` must do the same each time.
@@ -35,7 +43,10 @@ template <typename Program>
 Result CheckProgram(uint64_t seed, const rc::Gen<Program>& programs,
                     const std::function<Result(const Program&)>& run) {
   const auto attempt = [&](const Program& program) {
-    return Guarded([&] { return run(program); });
+    NoteProgram(TextOf(program));
+    Result found = Guarded([&] { return run(program); });
+    NoteProgram("");
+    return found;
   };
   rc::Shrinkable<Program> smallest = programs(rc::Random(seed), SizeOf(seed));
   Result finding = attempt(smallest.value());
@@ -52,9 +63,7 @@ Result CheckProgram(uint64_t seed, const rc::Gen<Program>& programs,
       smaller = smallest.shrinks();
     }
   }
-  std::ostringstream text;
-  text << smallest.value();
-  finding->program = text.str();
+  finding->program = TextOf(smallest.value());
   return finding;
 }
 

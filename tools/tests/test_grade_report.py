@@ -137,6 +137,12 @@ class TextTest(ScratchTest):
         self.assertTrue(output.startswith("In file included from b.cc:1,"))
         self.assertTrue(output.endswith("lines more"))
         self.assertEqual(grade_report.first_error(output), "b.h:3:4: error: 'x' was not declared")
+        second = ["c.cc: At global scope:", "c.cc:1:2: error: 'y'", "c.cc:2:2: error: 'z'"]
+        output = grade_report.first_errors("\n".join(["a.cc:1:2: error: 'x'", "  note", *second]))
+        self.assertEqual(
+            output.splitlines(),
+            ["a.cc:1:2: error: 'x'", "  note", "… and 2 errors more, which may come of this one"],
+        )
         self.assertEqual(grade_report.first_error("all wrong"), "all wrong")
         self.assertEqual(grade_report.first_error(""), "see the compiler's output")
 
@@ -154,7 +160,7 @@ class FilesTest(ScratchTest):
             {
                 **{"task": "1-get", "part": "1", "verdict": "passed", "points": 8, "max_points": 8},
                 **{"seed": None, "seeds": 50, "seconds": 0.5, "peak_memory_mb": 0.0},
-                **{"sentence": "", "program": "", "events": [], "replay": None},
+                **{"sentence": "", "program": "", "shrunk": True, "events": [], "replay": None},
             },
         )
         self.assertEqual(tasks[1]["events"], WRONG.events)

@@ -67,6 +67,38 @@ class StackTest(ScratchTest):
         self.assertEqual(stack.readable(self.text(), self.root), [])
         self.assertEqual(stack.readable(self.text("/no/such(+0x1)[0x1]"), self.root), [])
 
+    def test_the_program_it_died_in_is_found(self) -> None:
+        text = "words\n*** the program:\n1. put\n2. get\n" + self.text("x")[11:]
+        self.assertEqual(stack.program_in(text), "1. put\n2. get\n")
+        self.assertEqual(stack.program_in("==1==ABORTING\n*** the program:\n1. put\n"), "1. put\n")
+        self.assertEqual(stack.program_in(self.text("x")), "")
+
+    def test_a_sanitizers_report_keeps_frames_of_our_source(self) -> None:
+        report = "\n".join(
+            [
+                "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1",
+                f"    #0 0x55 in tinykv::Get(std::vector<int, std::allocator<int> >) {self.root}/a.cc:3:9",
+                "    #1 0x56 in std::function<void ()>::operator()() const /usr/include/c++/12/f.h:591",
+                f"    #2 0x57 in tinykv::grading::GraderMain() {self.root}/graders/task/grader_main.cc:1",
+                "    #3 0x58  (/lib/x86_64-linux-gnu/libc.so.6+0x27249)",
+                "freed by thread T0 here:",
+                f"    #0 0x59 in main {self.root}/b.cc:7",
+                "Shadow bytes around the buggy address:",
+                "  0x0c: fa",
+                "*** the program:",
+                "1. put",
+            ]
+        )
+        self.assertEqual(
+            stack.with_own_frames(report, self.root).splitlines(),
+            [
+                "==1==ERROR: AddressSanitizer: heap-use-after-free on address 0x1",
+                "    a.cc:3  Get(…)",
+                "freed by thread T0 here:",
+                "    b.cc:7  main",
+            ],
+        )
+
     def test_a_deep_stack_is_cut(self) -> None:
         frames = [f"{self.grader}(+0x50)[0x50]"] * 60
         found = stack.readable(self.text(*frames), self.root)

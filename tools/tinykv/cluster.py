@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 
 from . import address as addresses
@@ -13,6 +14,9 @@ from .plans import Wishes
 from .server import Plan
 from .state import Cluster, Member
 from .workspace import Workspace, shown
+
+# Where tinykv-ctl looks unless told.
+CLIENT_ADDRESS = "127.0.0.1:20160"
 
 
 def up(workspace: Workspace, wishes: Wishes, program: Path | None = None) -> int:
@@ -103,7 +107,9 @@ def describe(member: Member) -> None:
 def suggest(workspace: Workspace, member: Member) -> None:
     """Three commands to try, ready to paste."""
     where: Address = addresses.parse(member.address, "address").reachable
-    client = f"{shown(workspace.program('release', 'tinykv-ctl'))} --address {where}"
+    client = shown(workspace.program("release", "tinykv-ctl"))
+    if str(where) != CLIENT_ADDRESS or "TINYKV_ADDRESS" in os.environ:
+        client += f" --address {where}"
     say("try")
     say(f"  {client} raw put hello world")
     say(f"  {client} raw get hello")

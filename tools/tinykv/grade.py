@@ -239,7 +239,7 @@ class Grader:
         return replace(
             result,
             stack=stack.readable(ended.stderr, root) if judgement.verdict in WITH_STACK else [],
-            printed=relative(printed(ended), root),
+            printed=relative(printed(ended, root), root),
         )
 
     def _judged(self, result: TaskResult, judgement: Judgement) -> TaskResult:
@@ -254,6 +254,7 @@ class Grader:
             seed=judgement.seed,
             seeds=judgement.seeds,
             program=relative(judgement.program, root),
+            shrunk=judgement.shrunk,
             events=[relative(event, root) for event in judgement.events],
             replay=None if passed else self._replay(result.task, judgement.seed),
         )
@@ -273,12 +274,13 @@ def relative(text: str, root: Path) -> str:
     return text.replace(f"{root}/", "")
 
 
-def printed(ended: task_process.Ended) -> str:
-    """What a task printed: first stdout, then stderr, without a stack that is told elsewhere."""
+def printed(ended: task_process.Ended, root: Path) -> str:
+    """What a task printed: first stdout, then stderr, without what is told elsewhere."""
     stderr = ended.stderr
     if MARKS.search(stderr):
-        return excerpt(stderr)
+        return stack.with_own_frames(excerpt(stderr, lines_max=None), root)
     if match := stack.HEADER.search(stderr):
         stderr = stderr[: match.start()]
+    stderr = stack.PROGRAM.sub("", stderr)
     texts = [text.rstrip("\n") for text in (ended.stdout, stderr)]
     return "".join(f"{text}\n" for text in texts if text)

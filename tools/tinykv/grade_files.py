@@ -52,6 +52,7 @@ def json_of(task: TaskResult) -> dict[str, object]:
         "peak_memory_mb": task.peak_memory_mb,
         "sentence": task.sentence,
         "program": task.program,
+        "shrunk": task.shrunk,
         "events": list(task.events),
         "replay": task.replay,
     }

@@ -19,7 +19,7 @@ VERDICT_WIDTH = max(map(len, verdicts.ALL))
 PROGRAM_LINES_MAX = 60
 EVENTS_MAX = 30
 PRINTED_LINES_MAX = 40
-COMPILER_LINES_MAX = 40
+COMPILER_LINES_MAX = 25
 
 # Verdicts that call for a story.
 FAILED = set(verdicts.ALL) - {verdicts.PASSED, verdicts.NOT_STARTED, verdicts.NOT_BUILT}
@@ -122,7 +122,8 @@ def details(task: TaskResult) -> list[str]:
     if task.seed is not None:
         lines.append(f"seed {task.seed}")
     program = first(task.program.rstrip().splitlines(), PROGRAM_LINES_MAX)
-    lines += section("the program, made as small as possible:", program, width)
+    size = "made as small as possible" if task.shrunk else "not made smaller, since it died in it"
+    lines += section(f"the program, {size}:", program, width)
     lines += section("the last events:", last(task.events, EVENTS_MAX), width)
     lines += section("where it was, innermost first:", task.stack, width)
     printed = task.printed.rstrip().splitlines()
@@ -197,13 +198,22 @@ def where_to_begin(report: Report) -> str | None:
 
 
 def first_errors(output: str) -> str:
-    """The beginning of a build's output that tells most: from the first error on."""
+    """The part of a build's output that tells most: the first error; others may come of it."""
     lines = [line for line in output.splitlines() if not NINJA.match(line)]
     errors = [number for number, line in enumerate(lines) if COMPILER_ERROR.search(line)]
-    begin = errors[0] if errors else 0
-    while begin > 0 and BEFORE_ERROR.match(lines[begin - 1]):
-        begin -= 1
-    return "\n".join(first(lines[begin:], COMPILER_LINES_MAX))
+    begin = beginning(lines, errors[0]) if errors else 0
+    if len(errors) < 2:
+        return "\n".join(first(lines[begin:], COMPILER_LINES_MAX))
+    shown = first(lines[begin : beginning(lines, errors[1])], COMPILER_LINES_MAX)
+    more = f"{len(errors) - 1} error{'s' if len(errors) > 2 else ''} more"
+    return "\n".join([*shown, f"… and {more}, which may come of this one"])
+
+
+def beginning(lines: Sequence[str], error: int) -> int:
+    """Where a compiler begins to tell of the error in this line."""
+    while error > 0 and BEFORE_ERROR.match(lines[error - 1]):
+        error -= 1
+    return error
 
 
 def first_error(output: str) -> str:

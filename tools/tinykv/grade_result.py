@@ -24,6 +24,7 @@ class TaskResult:
     seconds: float = 0.0
     peak_memory_mb: float = 0.0
     program: str = ""
+    shrunk: bool = True  # whether the program is as small as the failure allows
     events: Sequence[str] = ()
     stack: Sequence[str] = ()  # "FILE:LINE  FUNCTION", innermost first
     printed: str = ""  # the end of what it printed, or a sanitizer's report

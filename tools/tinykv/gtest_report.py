@@ -109,12 +109,12 @@ def cases_of(report: Path, program: str) -> Tally:
     return found
 
 
-def excerpt(output: str) -> str:
+def excerpt(output: str, lines_max: int | None = DETAILS_LINES_MAX) -> str:
     """The part of a program's output that tells most: a sanitizer's report, or else the end."""
     lines = output.splitlines()
     for number, line in enumerate(lines):
         if MARKS.search(line):
-            return "\n".join(lines[number : number + DETAILS_LINES_MAX])
+            return "\n".join(lines[number:][:lines_max])
     return "\n".join(lines[-DETAILS_LINES_MAX:])
 
 

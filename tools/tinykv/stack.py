@@ -1,6 +1,6 @@
-"""Makes stacks of crashed programs readable: FILE(+OFFSET)[ADDRESS] becomes a line and a function.
+"""Makes what crashed programs leave readable: FILE(+OFFSET)[ADDRESS] becomes a line and a function.
 
-graders/task/crash_stack.h says who prints them.
+graders/task/crash_stack.h says who prints it; frames in a sanitizer's report get the same form.
 """
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HEADER = re.compile(r"^\*\*\* SIG\w+: stack:$", re.MULTILINE)
+PROGRAM = re.compile(r"^\*\*\* the program:\n(.*?)(?=^\*\*\* SIG|\Z)", re.MULTILINE | re.DOTALL)
 RAW_FRAME = re.compile(
     r"^(?P<file>.+)\((?P<symbol>[^()+]*)\+0x(?P<offset>[0-9a-f]+)\)\[0x(?P<address>[0-9a-f]+)\]$"
 )
+SANITIZER_FRAME = re.compile(r"^ +#\d+ 0x[0-9a-f]+ +(?:in )?(?P<function>.*?) *(?P<place>\S+)$")
 RESOLVED = re.compile(
     r"^(?: \(inlined by\) )?(?P<function>.*) at (?P<file>.*?):(?P<line>\d+)"
     r"(?: \(discriminator \d+\))?$"
@@ -60,6 +62,28 @@ def readable(text: str, root: Path) -> list[str]:
     if len(found) > FRAMES_MAX:
         found[FRAMES_MAX:] = [f"… and {len(found) - FRAMES_MAX} frames more"]
     return found
+
+
+def program_in(text: str) -> str:
+    """The program of steps that a program was in when it died; "" if it left none."""
+    match = PROGRAM.search(text)
+    return match[1] if match else ""
+
+
+def with_own_frames(report: str, root: Path) -> str:
+    """A sanitizer's report without frames of libraries and machinery, nor bytes of its shadow."""
+    lines = []
+    for line in PROGRAM.sub("", report).splitlines():
+        if line.startswith("Shadow bytes around"):
+            break
+        match = SANITIZER_FRAME.match(line)
+        place = match["place"].split(":") if match else []
+        file = own_source(place[0], root) if match else None
+        if match is None:
+            lines.append(line)
+        elif file and len(place) > 1:
+            lines.append(f"    {file}:{place[1]}  {short_name(match['function'])}")
+    return "\n".join(lines)
 
 
 def raw_frames(lines: Sequence[str]) -> list[RawFrame]:

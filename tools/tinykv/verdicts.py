@@ -10,6 +10,7 @@ import re
 import signal
 from dataclasses import dataclass, field
 
+from . import stack
 from .console import duration
 from .gtest_report import MARKS
 from .task_process import Ended
@@ -51,6 +52,7 @@ class Judgement:
     seed: int | None = None
     seeds: int = 0  # how many were begun
     program: str = ""
+    shrunk: bool = True  # whether the program is as small as the failure allows
     events: list[str] = field(default_factory=list)
 
 
@@ -92,6 +94,9 @@ def judge(ended: Ended, seeds: range, limit_seconds: float) -> Judgement:
     verdict.seeds = len(told.seeds)
     if verdict.verdict != PASSED and verdict.seed is None and told.seeds:
         verdict.seed = told.seeds[-1]
+    if verdict.verdict in (CRASHED, TOO_SLOW) and not verdict.program:
+        verdict.program = stack.program_in(ended.stderr)
+        verdict.shrunk = False
     return verdict
 
 
@@ -154,7 +159,9 @@ def verdict_of(ended: Ended, told: Told, seeds: range, limit_seconds: float) -> 
     """The verdict where the report can be read, which may still be cut off."""
     found = told.finished
     if found and found.verdict != PASSED:
-        return Judgement(found.verdict, found.sentence, found.seed, 0, found.program, found.events)
+        return Judgement(
+            found.verdict, found.sentence, found.seed, program=found.program, events=found.events
+        )
     if ended.over_limit and ended.status != 0:
         return Judgement(TOO_SLOW, slowness(bool(found), told, seeds, limit_seconds))
     if found and ended.status == 0:

@@ -123,6 +123,7 @@ int Main(int argc, char** argv) {
   Arguments arguments;
   AddRawCommands(*app.add_subcommand("raw", "get, put, delete, scan"), arguments);
   AddTransferCommands(app, arguments);
+  const CLI::App* const help = app.add_subcommand("help", "the same as --help");
   app.footer(kFooter);  // last: the commands would inherit it
   try {
     app.parse(argc, argv);
@@ -132,6 +133,10 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::cerr << "tinykv-ctl: " << error.what() << "; see tinykv-ctl --help\n";
     return Exit(ExitCode::kError);
+  }
+  if (help->parsed()) {
+    std::cout << app.help();
+    return Exit(ExitCode::kOk);
   }
   if (app.got_subcommand("raw") && arguments.run == nullptr) {
     std::cerr << "tinykv-ctl: " << kRawAlone << "; see tinykv-ctl --help\n";

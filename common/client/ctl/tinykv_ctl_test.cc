@@ -129,7 +129,7 @@ TEST_F(TinyKvCtl, ExitsWith2OnErrors) {
 
 TEST_F(TinyKvCtl, HelpsWithoutAStore) {
   for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"raw", "--help"}, {"raw", "put", "-h"}}) {
+       {std::vector<std::string>{"--help"}, {"help"}, {"raw", "--help"}, {"raw", "put", "-h"}}) {
     const Result r = Run(arguments);
     EXPECT_EQ(r.exit, 0);
     EXPECT_NE(r.out.find("Usage:"), std::string::npos);
