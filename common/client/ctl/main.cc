@@ -124,7 +124,8 @@ int Main(int argc, char** argv) {
   AddRawCommands(*app.add_subcommand("raw", "get, put, delete, scan"), arguments);
   AddTransferCommands(app, arguments);
   const CLI::App* const help = app.add_subcommand("help", "the same as --help");
-  app.footer(kFooter);  // last: the commands would inherit it
+  app.footer(kFooter);                        // last: the commands would inherit it
+  const std::string whole_help = app.help();  // once it has parsed, it tells of the command given
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -135,7 +136,7 @@ int Main(int argc, char** argv) {
     return Exit(ExitCode::kError);
   }
   if (help->parsed()) {
-    std::cout << app.help();
+    std::cout << whole_help;
     return Exit(ExitCode::kOk);
   }
   if (app.got_subcommand("raw") && arguments.run == nullptr) {
