@@ -48,10 +48,10 @@ class RawHandlers {
 
   // The first `limit` pairs at or after start_key, in key order, all of one moment. An empty
   // start_key means from the first key on; limit 0 yields no pairs, and any limit is fine. A
-  // response holds at most RawLimits::scan_bytes_max. Where `limit` pairs are more: with partial_ok
-  // the response holds those that fit, at least one, and has `more` set; without it, the request
-  // fails (kResourceExhausted), because an older client would take a short answer for the end of
-  // the data.
+  // response holds the first pair, however large, and from there on at most
+  // RawLimits::scan_bytes_max in all. Where `limit` pairs are more: with partial_ok the response
+  // holds those that fit and has `more` set; without it, the request fails (kResourceExhausted),
+  // because an older client would take a short answer for the end of the data.
   asio::awaitable<absl::StatusOr<kvrpcpb::RawScanResponse>> RawScan(
       const kvrpcpb::RawScanRequest& request);
 

@@ -91,6 +91,11 @@ Result CheckScan(RawSession& session, const RawRequest& plan) {
                         "; the pairs are larger than scan_bytes_max, which is "
                         "kResourceExhausted for a client without partial_ok"));
   }
+  if (!too_large && response->status().code() == absl::StatusCode::kResourceExhausted) {
+    return Wrong(Concat(what, " was answered with ", response->status().ToString(),
+                        "; what it asks for fits into scan_bytes_max (", kRawLimits.scan_bytes_max,
+                        "), or is one pair, and the first pair is sent ", "however large it is"));
+  }
   // With a fault and a response that is too large at once, either may be noticed first.
   if (plan.fault != RawRequest::Fault::kNone && (too_large || !MeetsFault(plan, pairs))) {
     return std::nullopt;

@@ -203,5 +203,5 @@ def sources(workspace: Workspace) -> dict[str, str]:
     return {
         name: file.read_text(encoding="utf-8", errors="replace")
         for name, file in files.items()
-        if file.is_file() and not name.startswith("graders/") and not name.endswith("_test.cc")
+        if file.is_file() and not name.startswith(("graders/", ".")) and not name.endswith("_test.cc")
     }
