@@ -69,9 +69,9 @@ Result Run(const Program& program) {
     if (waits && store.executor().run_count() < turns + 3) {
       return Wrong(
           Concat("Write ", NameOf(i), " (", ToText(write),
-                 ") was answered without anybody else having had a turn: the thread of the "
-                 "request has waited for the disk itself; Commit() leaves that to the "
-                 "write actor"));
+                 ") was answered without anybody else having had a turn: either it did not wait "
+                 "for the disk, or the thread of the request did so itself; co_await Commit() "
+                 "leaves that to the write actor"));
     }
     Apply(write, expected);
   }
