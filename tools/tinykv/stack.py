@@ -22,6 +22,9 @@ RESOLVED = re.compile(
     r"(?: \(discriminator \d+\))?$"
 )
 
+# Where compilers run, two folders below the root: some name their files from there.
+COMPILED_IN = "build/preset"
+
 # Frames that each stack has and that say nothing.
 MACHINERY = (
     "graders/task/crash_stack.cc",
@@ -78,7 +81,7 @@ def with_own_frames(report: str, root: Path) -> str:
             break
         match = SANITIZER_FRAME.match(line)
         place = match["place"].split(":") if match else []
-        file = own_source(place[0], root) if match else None
+        file = own_source(str(root / COMPILED_IN / place[0]), root) if match else None
         if match is None:
             lines.append(line)
         elif file and len(place) > 1:
