@@ -25,8 +25,8 @@ Result WithReader(const Content& content, uint64_t failed_read,
   }
   const uint64_t snapshots = store.storage().GetStatistics().live_snapshots;
   if (snapshots == 0) return std::nullopt;
-  return Wrong(Concat("the reader is gone, and the engine still keeps ", snapshots,
-                      " snapshots: whoever takes one releases it"));
+  return Wrong(Concat("the reader is gone, and the engine still keeps ",
+                      Counted(snapshots, "snapshot"), ": whoever takes one releases it"));
 }
 
 }  // namespace tinykv::grading

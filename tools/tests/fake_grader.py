@@ -67,7 +67,7 @@ def fail_with(verdict, at=2):
 def segfaults(run):
     run.begin(1)
     print("to stdout", flush=True)
-    print(f"to stderr\n{STACK}", file=sys.stderr, flush=True)
+    print(f"to stderr\n*** the program:\n1. put\n2. get\n{STACK}", file=sys.stderr, flush=True)
     os.kill(os.getpid(), signal.SIGSEGV)
 
 

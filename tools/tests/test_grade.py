@@ -102,6 +102,7 @@ class VerdictTest(GradeTest):
         self.assertEqual((task.verdict, task.seed, task.seeds), ("crashed", 1, 1))
         self.assertEqual(task.sentence, "It died of SIGSEGV: it used memory that is not there.")
         self.assertEqual(task.printed, "to stdout\nto stderr\n")
+        self.assertEqual((task.program, task.shrunk), ("1. put\n2. get\n", False))
         self.assertEqual(task.stack, [])
 
     def test_an_early_exit_is_a_crash_whatever_its_status(self) -> None:

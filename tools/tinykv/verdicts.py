@@ -96,7 +96,7 @@ def judge(ended: Ended, seeds: range, limit_seconds: float) -> Judgement:
         verdict.seed = told.seeds[-1]
     if verdict.verdict in (CRASHED, TOO_SLOW) and not verdict.program:
         verdict.program = stack.program_in(ended.stderr)
-        verdict.shrunk = False
+        verdict.shrunk = not verdict.program
     return verdict
 
 
