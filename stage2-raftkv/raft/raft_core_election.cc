@@ -1,0 +1,137 @@
+// Terms, votes and timeouts.
+#include <algorithm>
+
+#include "common/check.h"
+#include "common/your_code_here.h"
+#include "stage2-raftkv/raft/raft_core.h"
+
+namespace tinykv::raft {
+
+void RaftCore::Tick() {
+  ++ticks_since_leader_;
+  // >>> SOLUTION 2A-tick: a leader beats, all others wait for one
+  if (role_ == Role::kLeader) {
+    if (++heartbeat_elapsed_ >= options_.heartbeat_ticks) BroadcastHeartbeat();
+  } else if (++election_elapsed_ >= election_timeout_) {
+    StartElection();
+  }
+  // <<< SOLUTION
+  if (role_ == Role::kLeader) CheckQuorum();
+  for (auto& [peer, progress] : progress_) progress.TickSnapshot(options_.snapshot_ticks_max);
+}
+
+void RaftCore::ResetElectionTimer() {
+  election_elapsed_ = 0;
+  election_timeout_ = static_cast<uint32_t>(
+      random_.Between(options_.election_ticks, 2 * uint64_t{options_.election_ticks} - 1));
+}
+
+void RaftCore::ChangeRole(Role role, Term term, PeerId leader) {
+  TKV_CHECK(term >= term_ && "terms never decrease");
+  if (term > term_) vote_ = kNone;
+  if (role_ == Role::kLeader) ResetElectionTimer();  // a leader has none that runs
+  term_ = term;
+  role_ = role;
+  leader_ = leader;
+  votes_.clear();
+  progress_.clear();
+  heard_.clear();
+  quorum_elapsed_ = heartbeat_elapsed_ = 0;
+  uncommitted_bytes_ = 0;
+  rounds_.Reset();
+  reads_.Refuse(refused_reads_);
+}
+
+bool RaftCore::AdmitTerm(const Message& message) {
+  // >>> SOLUTION 2A-term: adopt a newer term, refuse an older one
+  if (message.term > term_) {
+    ChangeRole(Role::kFollower, message.term, IsFromLeader(message.type) ? message.from : kNone);
+  } else if (message.term < term_) {
+    if (!IsResponse(message.type)) Refuse(message);
+    return false;
+  }
+  return true;
+  // <<< SOLUTION
+}
+
+void RaftCore::Refuse(const Message& request) {
+  switch (request.type) {
+    case MessageType::kRequestVote:
+      Send({.type = MessageType::kRequestVoteResponse, .to = request.from, .reject = true});
+      return;
+    case MessageType::kAppend:
+    case MessageType::kSnapshot:
+      RefuseAppend(request);
+      return;
+    case MessageType::kHeartbeat:
+      Send({.type = MessageType::kHeartbeatResponse, .to = request.from});
+      return;
+    default:
+      return;  // nobody waits for an answer
+  }
+}
+
+void RaftCore::StartElection(bool by_leader) {
+  if (role_ == Role::kLeader || !IsMember(id())) return;
+  election_by_leader_ = by_leader;
+  if (options_.pre_vote && !by_leader) {
+    StartPreVote();
+  } else {
+    Campaign();
+  }
+}
+
+void RaftCore::Campaign() {
+  // >>> SOLUTION 2A-campaign: a new term, a vote for itself, requests for the others'
+  ChangeRole(Role::kCandidate, term_ + 1, kNone);
+  ResetElectionTimer();
+  vote_ = id();
+  votes_[id()] = true;
+  if (IsAlone()) {
+    BecomeLeader();
+    return;
+  }
+  const EntryId last = log_.last();
+  ForEachPeer([&](PeerId peer) {
+    Send({.type = MessageType::kRequestVote,
+          .to = peer,
+          .log_term = last.term,
+          .index = last.index});
+  });
+  // <<< SOLUTION
+}
+
+void RaftCore::OnRequestVote(const Message& message) {
+  // >>> SOLUTION 2A-vote: once a term, and to no shorter log
+  const bool is_free = vote_ == kNone || vote_ == message.from;
+  const bool is_granted = is_free && log_.IsUpToDate({message.index, message.log_term});
+  if (is_granted) {
+    vote_ = message.from;
+    ResetElectionTimer();
+  }
+  Send({.type = MessageType::kRequestVoteResponse, .to = message.from, .reject = !is_granted});
+  // <<< SOLUTION
+}
+
+void RaftCore::OnVoteResponse(const Message& message) {
+  if (role_ != Role::kCandidate || !IsMember(message.from)) return;
+  // >>> SOLUTION 2A-vote-count: a majority of members, each counted once
+  votes_.try_emplace(message.from, !message.reject);
+  const auto is_granted = [](const auto& vote) { return vote.second; };
+  const auto granted = std::count_if(votes_.begin(), votes_.end(), is_granted);
+  if (static_cast<size_t>(granted) >= MajorityOf(members_)) BecomeLeader();
+  // <<< SOLUTION
+}
+
+void RaftCore::BecomeLeader() {
+  // >>> SOLUTION 2A-lead: know nothing of the others, and append a no-op
+  ChangeRole(Role::kLeader, term_, id());
+  for (const PeerId member : members_) {
+    progress_.emplace(member, Progress(log_.last_index() + 1, options_.flow));
+  }
+  progress_.at(id()).Acknowledge(log_.stable());
+  AppendAndSend(EntryType::kNormal, {Payload()});
+  // <<< SOLUTION
+}
+
+}  // namespace tinykv::raft
