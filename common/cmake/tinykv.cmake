@@ -87,3 +87,19 @@ function(tinykv_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 1200 LABELS "${ARG_LABELS}")
 endfunction()
+
+# tinykv_embed(TARGET FUNCTION TracePageFiles FILES a.html scripts/b.txt): compiles files into a target,
+# which gets the function `std::span<const EmbeddedFile> TracePageFiles()`; see common/embedded_file.h.
+function(tinykv_embed target)
+  cmake_parse_arguments(ARG "" "FUNCTION" "FILES" ${ARGN})
+  set(script ${PROJECT_SOURCE_DIR}/common/cmake/embed.cmake)
+  set(output ${CMAKE_CURRENT_BINARY_DIR}/${ARG_FUNCTION}.embedded.cc)
+  list(TRANSFORM ARG_FILES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE inputs)
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} "-DFUNCTION=${ARG_FUNCTION}" "-DFILES=${ARG_FILES}"
+            "-DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}" "-DOUTPUT=${output}" -P ${script}
+    DEPENDS ${inputs} ${script}
+    VERBATIM)
+  target_sources(${target} PRIVATE ${output})
+endfunction()

@@ -2,11 +2,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "graders/task/crash_stack.h"
 #include "graders/task/task.h"
+#include "graders/task/trace_request.h"
 
 namespace tinykv::grading {
 namespace {
@@ -19,6 +21,7 @@ struct Flags {
   uint64_t seed_base = 1;
   uint64_t seeds = 1;
   int result_fd = STDOUT_FILENO;
+  std::string trace_file;
 };
 
 // Writes one event. Text of students may hold any bytes; what is not UTF-8 is replaced.
@@ -31,12 +34,26 @@ void Emit(int fd, const Json& event) {
   }
 }
 
+// Writes the trace of the run that just ended. Says so where the task has none.
+void WriteTrace(const Task& task, const Flags& flags, uint64_t seed, const Result& result) {
+  if (flags.trace_file.empty()) return;
+  const std::string page = MakeOfferedTrace(task.id, seed, result);
+  if (page.empty()) {
+    std::cerr << task.id << " has no trace: it runs nothing that could be drawn\n";
+    return;
+  }
+  std::ofstream file(flags.trace_file, std::ios::binary);
+  file << page;
+  if (!file.flush()) std::cerr << "cannot write the trace to " << flags.trace_file << '\n';
+}
+
 int RunTask(const Task& task, const Flags& flags) {
   const GraderChecks checks;
   for (uint64_t i = 0; i < flags.seeds; ++i) {
     const uint64_t seed = flags.seed_base + i;
     Emit(flags.result_fd, {{"event", "seed"}, {"seed", seed}});
     const Result finding = Guarded([&] { return task.run(seed); });
+    if (finding.has_value() || i + 1 == flags.seeds) WriteTrace(task, flags, seed, finding);
     if (!finding.has_value()) continue;
     Emit(flags.result_fd, {{"event", "finished"},
                            {"verdict", NameOf(finding->verdict)},
@@ -74,11 +91,13 @@ int GraderMain(const std::vector<Task>& tasks, int argc, char** argv) {
   app.add_option("--seed-base", flags.seed_base, "the first seed")->capture_default_str();
   app.add_option("--seeds", flags.seeds, "how many seeds from there on")->capture_default_str();
   app.add_option("--result-fd", flags.result_fd, "where events go")->capture_default_str();
+  app.add_option("--trace", flags.trace_file, "a page that shows the last run, to be written");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  if (!flags.trace_file.empty()) WantTrace();
   // Servers that a task starts must not hold the pipe open after its end.
   if (flags.result_fd > STDERR_FILENO) fcntl(flags.result_fd, F_SETFD, FD_CLOEXEC);
   return RunWithFlags(tasks, flags);

@@ -1,4 +1,4 @@
-// EncodeState: a core's state as bytes.
+// EncodeState, EncodeMessage: states and messages as bytes, for exhaustive search.
 #include "common/coding.h"
 #include "stage2-raftkv/raft/raft_core.h"
 
@@ -36,6 +36,23 @@ void Put(std::string& out, const RaftLog& log) {
 
 }  // namespace
 
+std::string EncodeMessage(const Message& message) {
+  std::string out;
+  for (const uint64_t number :
+       {static_cast<uint64_t>(message.type), message.to, message.from, message.term,
+        message.log_term, message.index, message.commit, uint64_t{message.reject},
+        message.rejected_index, uint64_t{message.by_leader}, uint64_t{message.entries.size()}}) {
+    Put(out, number);
+  }
+  for (const Entry& entry : message.entries) Put(out, entry);
+  if (message.snapshot) {
+    Put(out, message.snapshot->last.index);
+    Put(out, message.snapshot->last.term);
+    Put(out, message.snapshot->data);
+  }
+  return out;
+}
+
 std::string RaftCore::EncodeState() const {
   std::string out;
   for (const uint64_t number : {term_, vote_, stored_.term, stored_.vote, stored_.commit,
@@ -54,8 +71,7 @@ std::string RaftCore::EncodeState() const {
     Put(out, peer);
     progress.EncodeTo(out);
   }
-  // What has not been taken is told by its words: it is gone with the next Ready.
-  for (const Message& message : messages_) out += ToString(message);
+  for (const Message& message : messages_) out += EncodeMessage(message);
   return out;
 }
 

@@ -126,6 +126,9 @@ std::string ToString(const EntryId& id);
 // 6, commit 3".
 std::string ToString(const Message& message);
 
+// Everything that a message says, as bytes: equal for equal messages only.
+std::string EncodeMessage(const Message& message);
+
 // How much of a message's room an entry takes, in bytes.
 size_t SizeOf(const Entry& entry);
 

@@ -1,0 +1,7 @@
+// grade-2a: the tasks of part 2a.
+#include "graders/stage2/tasks.h"
+
+int main(int argc, char** argv) {
+  using namespace tinykv::grading;
+  return GraderMain({RaftElection(), RaftReplication(), RaftNetwork(), RaftCrash()}, argc, argv);
+}

@@ -1,0 +1,314 @@
+#include "graders/stage2/raft_world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/check.h"
+#include "common/strings.h"
+#include "graders/stage2/offer_trace.h"
+#include "graders/stage2/script_group.h"
+#include "graders/task/trace_request.h"
+
+namespace tinykv::grading {
+namespace {
+
+using raft::PeerId;
+using raft::Role;
+using std::chrono::milliseconds;
+
+// In ticks of 100 ms some forty election timeouts: no luck is bad enough to need them.
+constexpr Duration kLivenessLimit = std::chrono::seconds(60);
+constexpr size_t kEventsShown = 40;
+
+}  // namespace
+
+RaftWorld::RaftWorld(const RaftPlan& plan, bool keep_trace)
+    : plan_(plan), world_({.seed = plan.seed, .keep_trace = keep_trace}) {
+  world_.network().SetDescriber(
+      [](std::string_view bytes) { return raft::ToString(DecodeFromWire(bytes)); });
+  AddMembers();
+}
+
+RaftWorld::~RaftWorld() {
+  for (const auto& [id, process] : processes_) {
+    if (world_.IsUp(id)) world_.Crash(id, sim::CrashKind::kProcess);
+  }
+}
+
+void RaftWorld::AddMembers() {
+  raft::Membership members;
+  for (PeerId id = 1; id <= plan_.members; ++id) members.insert(id);
+  for (const PeerId id : members) {
+    const auto drift = static_cast<int64_t>(plan_.drift_percent) * 10'000;
+    const auto drawn = drift == 0 ? 0 : world_.random().Uniform(2 * static_cast<uint64_t>(drift));
+    const auto rate = static_cast<int32_t>(static_cast<int64_t>(drawn) - drift);
+    const RaftDisk& disk = disks_.emplace(id, RaftDisk(raft::Bootstrapped(members))).first->second;
+    group_.push_back({.id = id, .disk = &disk});
+    processes_[id] = nullptr;
+    RaftObserver& observer = *this;
+    world_.AddNode({.clock_rate_ppm = rate}, [this, &observer](sim::Machine& machine) {
+      const PeerId own = machine.id();
+      return std::make_unique<RaftProcess>(machine, SetupOf(own), disks_.at(own), observer);
+    });
+  }
+}
+
+RaftProcess::Setup RaftWorld::SetupOf(PeerId id) const {
+  raft::RaftOptions options{.id = id, .random_seed = plan_.seed * 31 + id};
+  options.pre_vote = plan_.pre_vote;
+  options.check_quorum = plan_.check_quorum;
+  if (plan_.lease && plan_.check_quorum) options.lease = {.tick_interval = kRaftTick};
+  options.fast_back_off = plan_.fast_back_off;
+  if (!plan_.pipelining) options.flow.in_flight_messages_max = 1;
+  return {.options = options,
+          .write_delay_max = milliseconds(plan_.write_ms_max),
+          .compact_every = plan_.compact_every};
+}
+
+// ---- what is seen
+// ---------------------------------------------------------------------------------
+
+void RaftWorld::OnStart(RaftProcess& process) {
+  const PeerId id = process.id();
+  processes_[id] = &process;
+  group_[id - 1].member = &process.member();
+  Note(id, invariants_.OnStart(group_, id));
+  NoteView(id);
+}
+
+void RaftWorld::OnEvent(RaftProcess& process) {
+  const PeerId id = process.id();
+  const raft::RaftCore& core = process.member().core();
+  world_.trace().Hash(core.term() * 8 + static_cast<uint64_t>(core.role()));
+  world_.trace().Hash(core.log().committed() << 32 | core.log().last_index());
+  Note(id, invariants_.OnEvent(group_, id));
+  Role& noted = noted_roles_[id];
+  if (noted != core.role()) {
+    noted = core.role();
+    world_.trace().AddNote(world_.clock().Now(), id,
+                           Concat("is ", raft::ToString(core.role()), " in term ", core.term()));
+  }
+  NoteView(id);
+}
+
+void RaftWorld::OnSend(const raft::Message& message, const RaftDisk& disk) {
+  Note(message.from, invariants_.OnSend(message, disk));
+}
+
+void RaftWorld::OnReads(PeerId id, const std::vector<raft::ReadState>& reads) {
+  for (const raft::ReadState& read : reads) Note(id, invariants_.OnReadAnswered(id, read));
+}
+
+void RaftWorld::OnEnd(PeerId id) {
+  processes_[id] = nullptr;
+  group_[id - 1].member = nullptr;
+  noted_roles_.erase(id);
+  if (world_.trace().keeps()) world_.trace().SetView(id, {.up = false});
+}
+
+void RaftWorld::Note(PeerId id, RaftInvariants::Result result) {
+  if (violation_ || !result) return;
+  violation_ = std::move(result);
+  world_.trace().Add(
+      {.time = world_.clock().Now(), .kind = sim::TraceEvent::Kind::kViolation, .node = id},
+      [&] { return Concat(violation_->invariant, ": ", violation_->sentence); });
+}
+
+void RaftWorld::NoteView(PeerId id) {
+  if (world_.trace().keeps()) world_.trace().SetView(id, ViewOf(processes_.at(id)->member()));
+}
+
+// ---- what goes wrong
+// ------------------------------------------------------------------------------
+
+void RaftWorld::ScheduleFault(const RaftFault& fault) {
+  // A fault that outlasts the bad time ends with it.
+  if (fault.at_ms >= plan_.faulty_ms) return;
+  world_.After(milliseconds(fault.at_ms), [this, fault] { Begin(fault); });
+  world_.After(milliseconds(fault.at_ms + fault.for_ms), [this, fault] { End(fault); });
+}
+
+void RaftWorld::Begin(const RaftFault& fault) {
+  if (fault.kind == RaftFault::Kind::kCrash) {
+    if (processes_.contains(fault.peer) && world_.IsUp(fault.peer)) {
+      world_.Crash(fault.peer, sim::CrashKind::kPower);
+    }
+  } else if (fault.kind == RaftFault::Kind::kPause) {
+    const bool can =
+        processes_.contains(fault.peer) && world_.IsUp(fault.peer) && !world_.IsPaused(fault.peer);
+    if (can) world_.Pause(fault.peer);
+  }
+  for (const auto& link : LinksCutBy(fault)) {
+    if (++cuts_[link] == 1) world_.network().Cut(link.first, link.second);
+  }
+}
+
+void RaftWorld::End(const RaftFault& fault) {
+  if (is_mended_) return;
+  if (fault.kind == RaftFault::Kind::kCrash) {
+    if (processes_.contains(fault.peer) && !world_.IsUp(fault.peer)) world_.Start(fault.peer);
+  } else if (fault.kind == RaftFault::Kind::kPause) {
+    if (processes_.contains(fault.peer) && world_.IsPaused(fault.peer)) world_.Resume(fault.peer);
+  }
+  for (const auto& link : LinksCutBy(fault)) {
+    if (--cuts_[link] == 0) world_.network().Mend(link.first, link.second);
+  }
+}
+
+std::vector<std::pair<PeerId, PeerId>> RaftWorld::LinksCutBy(const RaftFault& fault) const {
+  const auto is_in_group = [&](PeerId id) { return ((fault.group >> (id - 1)) & 1) != 0; };
+  const auto is_cut = [&](PeerId from, PeerId to) {
+    switch (fault.kind) {
+      case RaftFault::Kind::kIsolate:
+        return from == fault.peer || to == fault.peer;
+      case RaftFault::Kind::kDeaf:
+        return to == fault.peer;
+      case RaftFault::Kind::kCutLink:
+        return from == fault.peer && to == fault.other;
+      case RaftFault::Kind::kPartition:
+        return is_in_group(from) != is_in_group(to);
+      default:
+        return false;
+    }
+  };
+  std::vector<std::pair<PeerId, PeerId>> links;
+  for (PeerId from = 1; from <= plan_.members; ++from) {
+    for (PeerId to = 1; to <= plan_.members; ++to) {
+      if (from != to && is_cut(from, to)) links.emplace_back(from, to);
+    }
+  }
+  return links;
+}
+
+void RaftWorld::MendAll() {
+  is_mended_ = true;
+  world_.trace().AddNote(world_.clock().Now(), 0, "everything is mended");
+  world_.network().MendAll();
+  world_.network().SetLinks({.delay_max = milliseconds(10)});
+  for (const auto& [id, process] : processes_) {
+    if (world_.IsPaused(id)) world_.Resume(id);
+    if (!world_.IsUp(id)) world_.Start(id);
+  }
+}
+
+// ---- clients
+// --------------------------------------------------------------------------------------
+
+RaftProcess* RaftWorld::SomeLeader() {
+  std::vector<RaftProcess*> leaders;
+  for (const auto& [id, process] : processes_) {
+    if (process != nullptr && process->member().core().role() == Role::kLeader) {
+      leaders.push_back(process);
+    }
+  }
+  if (leaders.empty()) return nullptr;
+  return leaders[world_.random().Uniform(leaders.size())];
+}
+
+void RaftWorld::Propose(RaftProcess& leader) {
+  const std::string data = Concat('p', ++proposals_);
+  world_.trace().AddNote(world_.clock().Now(), leader.id(), "is asked to append " + data);
+  leader.Propose(data);
+}
+
+void RaftWorld::ScheduleProposals() {
+  if (plan_.propose_every_ms == 0) return;
+  world_.After(milliseconds(plan_.propose_every_ms), [this] {
+    if (is_mended_) return;
+    if (RaftProcess* leader = SomeLeader()) Propose(*leader);
+    ScheduleProposals();
+  });
+}
+
+void RaftWorld::ScheduleReads() {
+  if (plan_.read_every_ms == 0) return;
+  world_.After(milliseconds(plan_.read_every_ms), [this] {
+    if (is_mended_) return;
+    if (RaftProcess* leader = SomeLeader()) {
+      invariants_.OnReadAsked(++reads_);
+      leader->Read(reads_);
+    }
+    ScheduleReads();
+  });
+}
+
+// ---- the run
+// --------------------------------------------------------------------------------------
+
+Result RaftWorld::Run() {
+  world_.network().SetLinks(LinksOf(plan_));
+  for (const auto& [id, disk] : disks_) world_.Start(id);
+  for (const RaftFault& fault : plan_.faults) ScheduleFault(fault);
+  ScheduleProposals();
+  ScheduleReads();
+  world_.RunUntil([this] { return violation_.has_value(); }, milliseconds(plan_.faulty_ms));
+  if (violation_) return ViolationFinding();
+  MendAll();
+  return CheckLiveness();
+}
+
+Result RaftWorld::CheckLiveness() {
+  const auto is_over = [this](bool done) { return done || violation_.has_value(); };
+  const bool has_leader = world_.RunUntil(
+      [&] { return is_over(SomeLeader() != nullptr && IsQuiet()); }, kLivenessLimit);
+  if (violation_) return ViolationFinding();
+  if (!has_leader) return Stuck(HowTheyStand());
+  // A last entry must come through.
+  Propose(*SomeLeader());
+  const raft::Index before = invariants_.committed();
+  const bool is_done = world_.RunUntil(
+      [&] { return is_over(invariants_.committed() > before && IsQuiet()); }, kLivenessLimit);
+  if (violation_) return ViolationFinding();
+  if (!is_done) return Stuck(HowTheyStand());
+  return std::nullopt;
+}
+
+bool RaftWorld::IsQuiet() const {
+  size_t leaders = 0;
+  for (const RaftMemberView& view : group_) {
+    if (view.member == nullptr) return false;
+    const raft::RaftCore& core = view.member->core();
+    leaders += core.role() == Role::kLeader ? 1 : 0;
+    const raft::Index last = core.log().last_index();
+    if (view.member->applied().index != last || core.leader() == raft::kNone) return false;
+    const raft::RaftCore& first = group_[0].member->core();
+    if (core.term() != first.term() || last != first.log().last_index()) return false;
+  }
+  return leaders == 1;
+}
+
+std::string RaftWorld::HowTheyStand() const {
+  std::string text = Concat("60 s after everything is mended the group has not come to rest with ",
+                            "one leader and all entries applied everywhere:");
+  for (const RaftMemberView& view : group_) {
+    const raft::RaftCore& core = view.member->core();
+    text += Concat(" peer ", view.id, " is ", raft::ToString(core.role()), " in term ", core.term(),
+                   ", last entry ", core.log().last_index(), ", committed ", core.log().committed(),
+                   ", applied ", view.member->applied().index, ";");
+  }
+  text.back() = '.';
+  return text;
+}
+
+Result RaftWorld::ViolationFinding() const {
+  return Wrong(Concat(violation_->invariant, ": ", violation_->sentence));
+}
+
+Result RunRaftPlan(const RaftPlan& plan, bool run_twice) {
+  RaftWorld fast(plan, false);
+  Result finding = Guarded([&] { return fast.Run(); });
+  if (finding && finding->verdict == Verdict::kNotStarted) return finding;
+  if (!finding && !TraceWanted() && !run_twice) return std::nullopt;
+  const auto slow = std::make_shared<RaftWorld>(plan, true);
+  Result again = Guarded([&] { return slow->Run(); });
+  OfferTraceOf(std::shared_ptr<const sim::Trace>(slow, &slow->trace()));
+  if (finding.has_value() != again.has_value() || fast.trace().hash() != slow->trace().hash()) {
+    return Wrong(
+        "two runs of the same plan differ: something depends on what is not given to the "
+        "core, such as an address, a clock, or memory that is not initialised");
+  }
+  if (again) again->events = slow->trace().LastEvents(kEventsShown);
+  return again;
+}
+
+}  // namespace tinykv::grading
