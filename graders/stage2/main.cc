@@ -3,5 +3,8 @@
 
 int main(int argc, char** argv) {
   using namespace tinykv::grading;
-  return GraderMain({RaftElection(), RaftReplication(), RaftNetwork(), RaftCrash()}, argc, argv);
+  return GraderMain(
+      {RaftLogTask(), RaftVote(), RaftTimeout(), RaftElection(), RaftFollower(), RaftReplication(),
+       RaftReady(), RaftBudget(), RaftSearch(), RaftNetwork(), RaftCrash()},
+      argc, argv);
 }

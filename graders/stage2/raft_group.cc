@@ -4,45 +4,52 @@
 #include <utility>
 
 #include "common/check.h"
-#include "common/coding.h"
 
 namespace tinykv::grading {
 
-void RaftGroup::Add(raft::PeerId id, const raft::StoredState& stored) {
-  disks_.emplace(id, RaftDisk(stored));
+void RaftGroup::Add(const raft::StoredState& stored) {
+  nodes_.push_back(
+      std::make_shared<Node>(Node{.disk = RaftDisk(stored), .member = {}, .print = {}}));
+}
+
+RaftGroup::Node& RaftGroup::MutableNode(raft::PeerId id) {
+  std::shared_ptr<Node>& node = nodes_.at(id - 1);
+  if (node.use_count() > 1) node = std::make_shared<Node>(*node);
+  node->print.reset();
+  return *node;
 }
 
 void RaftGroup::Start(raft::PeerId id) {
   TKV_CHECK(!IsUp(id));
-  raft::RaftOptions options = options_;
+  raft::RaftOptions options = *options_;
   options.id = id;
   options.random_seed += id;
-  members_.emplace(id, RaftMember(options, disks_.at(id)));
+  Node& node = MutableNode(id);
+  node.member.emplace(options, node.disk);
   Note(invariants_.OnStart(View(), id));
   Settle(id, CrashPoint::kNever);
 }
 
 void RaftGroup::Crash(raft::PeerId id) {
   TKV_CHECK(IsUp(id));
-  members_.erase(id);
+  MutableNode(id).member.reset();
 }
 
 void RaftGroup::Input(raft::PeerId id, absl::FunctionRef<void(raft::RaftCore&)> input,
                       CrashPoint crash) {
-  input(members_.at(id).core());
+  input(MutableNode(id).member->core());
   Note(invariants_.OnEvent(View(), id));
   Settle(id, crash);
 }
 
 void RaftGroup::Settle(raft::PeerId id, CrashPoint crash) {
-  RaftMember& member = members_.at(id);
-  RaftDisk& disk = disks_.at(id);
-  while (member.core().HasReady()) {
-    SendAll(member.TakeReady(), disk);
+  Node& node = MutableNode(id);
+  while (node.member->core().HasReady()) {
+    SendAll(node.member->TakeReady(), node.disk);
     if (crash == CrashPoint::kBeforeWrite) break;
-    member.Write(disk);
+    node.member->Write(node.disk);
     if (crash == CrashPoint::kAfterWrite) break;
-    SendAll(member.FinishReady(), disk);
+    SendAll(node.member->FinishReady(), node.disk);
     Note(invariants_.OnEvent(View(), id));
   }
   if (crash != CrashPoint::kNever) Crash(id);
@@ -55,28 +62,42 @@ void RaftGroup::SendAll(const std::vector<raft::Message>& messages, const RaftDi
   }
 }
 
+void RaftGroup::PutIntoFlight(const raft::Message& message) {
+  const Fingerprint print = FingerprintOf(raft::EncodeMessage(message));
+  const auto is_equal = [&](const Flying& flying) { return flying.print == print; };
+  if (keeps_messages_ && std::any_of(flight_.begin(), flight_.end(), is_equal)) return;
+  flight_.push_back({.message = std::make_shared<const raft::Message>(message),
+                     .print = print,
+                     .number = ++flights_});
+}
+
 void RaftGroup::Deliver(size_t i, CrashPoint crash) {
-  const raft::Message message = flight_.at(i).message;
-  Drop(i);
-  if (!IsUp(message.to)) return;
+  const std::shared_ptr<const raft::Message> message = flight_.at(i).message;
+  if (!keeps_messages_) Drop(i);
+  if (!Has(message->to) || !IsUp(message->to)) return;
   Input(
-      message.to, [&message](raft::RaftCore& core) { core.Step(message); }, crash);
+      message->to, [&message](raft::RaftCore& core) { core.Step(*message); }, crash);
 }
 
 void RaftGroup::Drop(size_t i) { flight_.erase(flight_.begin() + static_cast<ptrdiff_t>(i)); }
 
-void RaftGroup::Duplicate(size_t i) { PutIntoFlight(raft::Message(flight_.at(i).message)); }
+void RaftGroup::Duplicate(size_t i) {
+  Flying again = flight_.at(i);
+  again.number = ++flights_;
+  flight_.push_back(std::move(again));
+}
 
 void RaftGroup::Checkpoint(raft::PeerId id, raft::Index index) {
-  members_.at(id).Checkpoint(disks_.at(id), index);
+  Node& node = MutableNode(id);
+  node.member->Checkpoint(node.disk, index);
   Note(invariants_.OnEvent(View(), id));
 }
 
 RaftGroupView RaftGroup::View() const {
   RaftGroupView view;
-  for (const auto& [id, disk] : disks_) {
-    const auto member = members_.find(id);
-    view.push_back({id, member == members_.end() ? nullptr : &member->second, &disk});
+  for (raft::PeerId id = 1; id <= nodes_.size(); ++id) {
+    const Node& node = NodeOf(id);
+    view.push_back({id, node.member ? &*node.member : nullptr, &node.disk});
   }
   return view;
 }
@@ -85,23 +106,24 @@ void RaftGroup::Note(RaftInvariants::Result result) {
   if (!violation_) violation_ = std::move(result);
 }
 
-std::string RaftGroup::EncodeState() const {
-  std::string out;
-  for (const auto& [id, disk] : disks_) {
-    PutVarint64(&out, id);
-    disk.EncodeTo(out);
-    const auto member = members_.find(id);
-    if (member != members_.end()) out += member->second.EncodeState();
+Fingerprint RaftGroup::PrintOf(raft::PeerId id) const {
+  const Node& node = NodeOf(id);
+  if (!node.print) {
+    std::string bytes = node.member ? node.member->EncodeState() : "";
+    node.disk.EncodeTo(bytes);
+    node.print = FingerprintOf(bytes);
   }
-  // The order of messages in flight says nothing: any may arrive first.
-  std::vector<std::string> messages;
-  for (const Flying& flying : flight_) {
-    messages.push_back(raft::EncodeMessage(flying.message));
-  }
-  std::sort(messages.begin(), messages.end());
-  for (const std::string& message : messages) out += message;
-  invariants_.EncodeTo(out);
-  return out;
+  return *node.print;
+}
+
+Fingerprint RaftGroup::Print() const {
+  Fingerprint print;
+  for (raft::PeerId id = 1; id <= size(); ++id) print = Combine(print, PrintOf(id));
+  Fingerprint messages;
+  for (const Flying& flying : flight_) messages = AnyOrder(messages, flying.print);
+  std::string seen;
+  invariants_.EncodeTo(seen);
+  return Combine(Combine(print, messages), FingerprintOf(seen));
 }
 
 }  // namespace tinykv::grading

@@ -55,7 +55,7 @@ void RaftInvariants::ForgetUnwritten(const RaftMemberView& view) {
   // Who is alone needs nobody's vote, so it may lead, crash before anything is on disk, and lead
   // the same term again. Nobody has seen what it appended the first time.
   if (view.member->core().members().size() != 1) return;
-  std::erase_if(known_, [&](const auto& known) {
+  absl::erase_if(known_, [&](const auto& known) {
     return known.second.at == view.id && view.disk->TermAt(known.first.first) != known.first.second;
   });
 }
@@ -274,6 +274,9 @@ RaftInvariants::Result RaftInvariants::OnSend(const raft::Message& message, cons
                   raft::ToString(message.type), " in term ", message.term,
                   ", and the term on its disk is ", disk.hard_state.term);
   }
+  // Of an older term: the same Ready has a newer one, whose leader may have replaced the entries.
+  // No harm: they were there when this member could still have voted, and so were counted.
+  if (disk.hard_state.term > message.term) return std::nullopt;
   if (message.type == MessageType::kAppendResponse && !message.reject &&
       message.index > disk.last_index()) {
     return Broken("PromisesAreStored", "peer ", message.from, " tells peer ", message.to,
@@ -283,7 +286,7 @@ RaftInvariants::Result RaftInvariants::OnSend(const raft::Message& message, cons
   const bool grants = message.type == MessageType::kRequestVoteResponse && !message.reject;
   if (!grants && message.type != MessageType::kRequestVote) return std::nullopt;
   const PeerId candidate = grants ? message.to : message.from;
-  if (disk.hard_state.term == message.term && disk.hard_state.vote != candidate) {
+  if (disk.hard_state.vote != candidate) {
     return Broken(
         "PromisesAreStored", "peer ", message.from, " gives its vote of term ", message.term,
         " to peer ", candidate, ", and the vote on its disk is for ",

@@ -22,12 +22,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "graders/stage2/raft_member.h"
 
 namespace tinykv::grading {
@@ -97,14 +97,15 @@ class RaftInvariants {
   void ForgetUnwritten(const RaftMemberView& view);
   static void Remember(const RaftMemberView& view, Seen& seen);
 
-  std::map<raft::Term, raft::PeerId> leaders_;
-  std::map<std::pair<raft::PeerId, raft::Term>, raft::PeerId> votes_;
-  std::map<std::pair<raft::Index, raft::Term>, Known> known_;
-  std::map<raft::Index, Chosen> chosen_;
-  std::map<raft::Index, std::pair<uint64_t, raft::PeerId>> chains_;  // after applying an index
-  std::map<raft::PeerId, raft::Term> told_;  // the highest term that others were told
-  std::map<raft::PeerId, Seen> seen_;
-  std::map<uint64_t, raft::Index> reads_;  // what was committed when they were asked for
+  absl::btree_map<raft::Term, raft::PeerId> leaders_;
+  absl::btree_map<std::pair<raft::PeerId, raft::Term>, raft::PeerId> votes_;
+  absl::btree_map<std::pair<raft::Index, raft::Term>, Known> known_;
+  absl::btree_map<raft::Index, Chosen> chosen_;
+  absl::btree_map<raft::Index, std::pair<uint64_t, raft::PeerId>>
+      chains_;                                      // after applying an index
+  absl::btree_map<raft::PeerId, raft::Term> told_;  // the highest term that others were told
+  absl::btree_map<raft::PeerId, Seen> seen_;
+  absl::btree_map<uint64_t, raft::Index> reads_;  // what was committed when they were asked for
 };
 
 }  // namespace tinykv::grading

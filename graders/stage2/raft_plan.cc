@@ -69,6 +69,7 @@ std::string ExtrasOf(const RaftPlan& plan) {
   if (plan.lease) text += ", lease";
   if (plan.fast_back_off) text += ", fast back-off";
   if (!plan.pipelining) text += ", one append in flight";
+  if (plan.one_entry_a_message) text += ", one entry a message";
   return text;
 }
 
@@ -91,6 +92,7 @@ rc::Gen<RaftPlan> AnyRaftPlan(const RaftPlanKind& kind) {
       gen::set(&RaftPlan::check_quorum, Sometimes(30)), gen::set(&RaftPlan::lease, Sometimes(50)),
       gen::set(&RaftPlan::fast_back_off, Sometimes(50)),
       gen::set(&RaftPlan::pipelining, gen::map(Sometimes(30), [](bool off) { return !off; })),
+      gen::set(&RaftPlan::one_entry_a_message, Sometimes(30)),
       gen::set(&RaftPlan::drift_percent, gen::element<uint32_t>(0, 0, 5, 10)),
       gen::set(&RaftPlan::calm_links, kind.bad_links
                                           ? gen::map(Sometimes(75), [](bool bad) { return !bad; })
@@ -134,7 +136,7 @@ std::ostream& operator<<(std::ostream& out, const RaftPlan& plan) {
     out << "every " << plan.read_every_ms << " ms: whoever leads is asked for a read\n";
   }
   if (plan.compact_every > 0) {
-    out << "logs are compacted every " << Counted(plan.compact_every, "entry") << '\n';
+    out << "logs are compacted every " << plan.compact_every << " entries\n";
   }
   for (const RaftFault& fault : plan.faults) {
     if (fault.at_ms < plan.faulty_ms) out << fault << '\n';

@@ -41,6 +41,7 @@ struct RaftPlan {
   bool lease = false;
   bool fast_back_off = false;
   bool pipelining = true;
+  bool one_entry_a_message = false;
   // Clocks run up to so much too fast or too slow.
   uint32_t drift_percent = 0;
 

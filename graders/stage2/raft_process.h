@@ -42,6 +42,9 @@ class RaftProcess final : public sim::Process {
   raft::PeerId id() const { return machine_.id(); }
   const RaftMember& member() const { return member_; }
 
+  // From now on writes take no time.
+  void MakeDiskFast() { setup_.write_delay_max = {}; }
+
   // What clients ask for; both are done by the member's actor. They do nothing if it does not lead.
   void Propose(std::string data);
   void Read(uint64_t request);
@@ -58,7 +61,7 @@ class RaftProcess final : public sim::Process {
   void MaybeCompact();
 
   sim::Machine& machine_;
-  const Setup setup_;
+  Setup setup_;
   RaftDisk& disk_;
   RaftObserver& observer_;
   Executor& executor_;

@@ -115,6 +115,8 @@ class ScriptRunner {
       options.fast_back_off = true;
     } else if (word == "one-in-flight") {
       options.flow.in_flight_messages_max = 1;
+    } else if (word == "one-entry-appends") {
+      options.flow.message_bytes_max = 1;
     } else {
       return InvalidArgument("there is no option ", Quote(word));
     }
@@ -183,7 +185,7 @@ class ScriptRunner {
     TKV_CHECK(group_.has_value() && "a script begins with its group");
     if (is_started_) return;
     is_started_ = true;
-    for (const auto& [id, stored] : stored_) group().Add(id, stored);
+    for (const auto& [id, stored] : stored_) group().Add(stored);
     for (const auto& [id, stored] : stored_) group().Start(id);
   }
 
@@ -290,7 +292,7 @@ class ScriptRunner {
     if (!pattern.ok()) return pattern.status();
     const size_t count = group().flight().size();
     for (size_t i = 0; i < count; ++i) {
-      if (pattern->Matches(group().flight()[i].message)) group().Duplicate(i);
+      if (pattern->Matches(*group().flight()[i].message)) group().Duplicate(i);
     }
     if (group().flight().size() > count) return absl::OkStatus();
     return FailedPrecondition("there is no such message in flight");

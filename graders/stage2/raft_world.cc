@@ -60,6 +60,7 @@ RaftProcess::Setup RaftWorld::SetupOf(PeerId id) const {
   if (plan_.lease && plan_.check_quorum) options.lease = {.tick_interval = kRaftTick};
   options.fast_back_off = plan_.fast_back_off;
   if (!plan_.pipelining) options.flow.in_flight_messages_max = 1;
+  if (plan_.one_entry_a_message) options.flow.message_bytes_max = 1;
   return {.options = options,
           .write_delay_max = milliseconds(plan_.write_ms_max),
           .compact_every = plan_.compact_every};
@@ -188,6 +189,7 @@ void RaftWorld::MendAll() {
   for (const auto& [id, process] : processes_) {
     if (world_.IsPaused(id)) world_.Resume(id);
     if (!world_.IsUp(id)) world_.Start(id);
+    processes_.at(id)->MakeDiskFast();
   }
 }
 

@@ -85,7 +85,7 @@ bool IsRole(const std::string& word) {
 }
 
 absl::Status ExpectOfMember(const ScriptGroup& group, raft::PeerId id, Words words) {
-  if (!group.group().disks().contains(id)) return InvalidArgument("there is no peer ", id);
+  if (!group.group().Has(id)) return InvalidArgument("there is no peer ", id);
   if (!group.group().IsUp(id)) {
     return words.at(0) == "down" ? absl::OkStatus() : FailedPrecondition("peer ", id, " is down");
   }
@@ -104,7 +104,7 @@ absl::Status ExpectOfMember(const ScriptGroup& group, raft::PeerId id, Words wor
 }
 
 absl::Status ExpectOfAll(const ScriptGroup& group, const Words& words) {
-  for (const auto& [id, disk] : group.group().disks()) {
+  for (raft::PeerId id = 1; id <= group.group().size(); ++id) {
     if (!group.group().IsUp(id)) continue;
     if (absl::Status status = ExpectOfMember(group, id, words); !status.ok()) return status;
   }
@@ -114,7 +114,7 @@ absl::Status ExpectOfAll(const ScriptGroup& group, const Words& words) {
 // "no leader", "one leader".
 absl::Status ExpectLeaders(const ScriptGroup& group, size_t count) {
   Words leaders;
-  for (const auto& [id, disk] : group.group().disks()) {
+  for (raft::PeerId id = 1; id <= group.group().size(); ++id) {
     if (!group.group().IsUp(id)) continue;
     if (group.group().member(id).core().role() == raft::Role::kLeader) {
       leaders.push_back(Concat(id));
@@ -128,7 +128,8 @@ std::string FlightOf(const ScriptGroup& group, const MessagePattern& pattern) {
   const MessagePattern link{.from = pattern.from, .to = pattern.to, .type = pattern.type};
   std::string text;
   for (const RaftGroup::Flying& flying : group.group().flight()) {
-    if (link.Matches(flying.message)) text += (text.empty() ? "" : "; ") + Describe(flying.message);
+    if (link.Matches(*flying.message))
+      text += (text.empty() ? "" : "; ") + Describe(*flying.message);
   }
   return text.empty() ? "nothing of the kind is in flight" : "in flight is " + text;
 }

@@ -48,7 +48,7 @@ void ScriptGroup::Begin(const std::string& text) {
 void ScriptGroup::End() {
   NoteSent();
   if (!trace_.keeps()) return;
-  for (const auto& [id, disk] : group_.disks()) {
+  for (raft::PeerId id = 1; id <= group_.size(); ++id) {
     trace_.SetView(id, group_.IsUp(id) ? ViewOf(group_.member(id)) : sim::NodeView{.up = false});
   }
   if (group_.violation()) {
@@ -60,7 +60,7 @@ void ScriptGroup::End() {
 sim::TraceEvent ScriptGroup::EventOf(sim::TraceEvent::Kind kind,
                                      const RaftGroup::Flying& flying) const {
   const bool arrives = kind == sim::TraceEvent::Kind::kReceive;
-  const raft::Message& message = flying.message;
+  const raft::Message& message = *flying.message;
   return {.time = now_,
           .kind = kind,
           .node = arrives ? message.to : message.from,
@@ -73,7 +73,7 @@ void ScriptGroup::NoteSent() {
     if (flying.number <= sent_) continue;
     sent_ = flying.number;
     trace_.Add(EventOf(sim::TraceEvent::Kind::kSend, flying),
-               [&] { return raft::ToString(flying.message); });
+               [&] { return raft::ToString(*flying.message); });
   }
 }
 
@@ -83,7 +83,7 @@ void ScriptGroup::DeliverNumber(uint64_t number, RaftGroup::CrashPoint crash) {
   const auto found = std::find_if(flight.begin(), flight.end(),
                                   [&](const auto& flying) { return flying.number == number; });
   if (found == flight.end()) return;
-  const raft::Message& message = found->message;
+  const raft::Message& message = *found->message;
   const bool is_lost = cut_.contains({message.from, message.to}) || !group_.IsUp(message.to);
   trace_.Add(
       EventOf(is_lost ? sim::TraceEvent::Kind::kDrop : sim::TraceEvent::Kind::kReceive, *found),
@@ -100,7 +100,7 @@ size_t ScriptGroup::Deliver(const MessagePattern& pattern, bool only_first,
                             RaftGroup::CrashPoint crash) {
   std::vector<uint64_t> numbers;
   for (const RaftGroup::Flying& flying : group_.flight()) {
-    if (pattern.Matches(flying.message)) numbers.push_back(flying.number);
+    if (pattern.Matches(*flying.message)) numbers.push_back(flying.number);
   }
   if (only_first && numbers.size() > 1) numbers.resize(1);
   for (const uint64_t number : numbers) DeliverNumber(number, crash);
@@ -118,12 +118,12 @@ bool ScriptGroup::DeliverAll() {
 size_t ScriptGroup::Drop(const MessagePattern& pattern) {
   size_t dropped = 0;
   for (size_t i = 0; i < group_.flight().size();) {
-    if (!pattern.Matches(group_.flight()[i].message)) {
+    if (!pattern.Matches(*group_.flight()[i].message)) {
       ++i;
       continue;
     }
     trace_.Add(EventOf(sim::TraceEvent::Kind::kDrop, group_.flight()[i]),
-               [&] { return raft::ToString(group_.flight()[i].message); });
+               [&] { return raft::ToString(*group_.flight()[i].message); });
     group_.Drop(i);
     ++dropped;
   }
@@ -133,7 +133,7 @@ size_t ScriptGroup::Drop(const MessagePattern& pattern) {
 size_t ScriptGroup::Count(const MessagePattern& pattern) const {
   const auto& flight = group_.flight();
   return static_cast<size_t>(std::count_if(
-      flight.begin(), flight.end(), [&](const auto& f) { return pattern.Matches(f.message); }));
+      flight.begin(), flight.end(), [&](const auto& f) { return pattern.Matches(*f.message); }));
 }
 
 }  // namespace tinykv::grading

@@ -61,7 +61,8 @@ int RunTask(const Task& task, const Flags& flags) {
                            {"seed", seed},
                            {"sentence", finding->sentence},
                            {"program", finding->program},
-                           {"events", finding->events}});
+                           {"events", finding->events},
+                           {"draws", TraceWasOffered()}});
     return 1;
   }
   Emit(flags.result_fd, {{"event", "finished"}, {"verdict", "passed"}, {"seeds", flags.seeds}});

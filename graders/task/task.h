@@ -7,13 +7,15 @@
 // ./tinykv grade starts that program once for each task, so that a crash or a hang costs one task:
 //
 //   grade-1 --list                                   names its tasks, one a line
-//   grade-1 --task 1-raw-get [--seed-base B] [--seeds N] [--result-fd FD]
+//   grade-1 --task 1-raw-get [--seed-base B] [--seeds N] [--result-fd FD] [--trace FILE]
 //
 // The second form writes events to FD (1 unless told), one JSON object a line:
 //   {"event":"seed","seed":N}                        before the run of each seed
 //   {"event":"finished","verdict":V,"seeds":N}       V is "passed", or the verdict of the first run
-//                                                    that failed; then also seed, sentence, program
-//                                                    and events
+//                                                    that failed; then also seed, sentence,
+//                                                    program, events, and draws: whether --trace
+//                                                    would write a page with that run
+//                                                    (trace_request.h)
 // A program that ends without "finished" has crashed, and its stack is on standard error
 // (crash_stack.h).
 #pragma once

@@ -21,8 +21,9 @@ using TracePageMaker =
 void WantTrace();
 bool TraceWanted();
 
-// Replaces the one before. Cheap to call where no trace is wanted: it does nothing.
+// Replaces the one before. Cheap to call where no trace is wanted: it is only noted.
 void OfferTrace(TracePageMaker maker);
+bool TraceWasOffered();
 
 // The page of the last offer; empty if there was none.
 std::string MakeOfferedTrace(const std::string& task, uint64_t seed, const Result& result);

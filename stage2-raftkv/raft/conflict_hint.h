@@ -12,7 +12,8 @@
 namespace tinykv::raft {
 
 // The last entry of `log` at or below `index` with a term of at most `term`: two logs share nothing
-// above it if the other one has `term` at `index`. {0, 0} if there is none.
+// above it if the other one has `term` at `index`. The boundary if there is none above that; and
+// {index, 0}, which rules out nothing, if `index` is below the boundary.
 EntryId LastAtMost(const RaftLog& log, Index index, Term term);
 
 }  // namespace tinykv::raft

@@ -15,6 +15,9 @@ absl::Status Validate(const RaftOptions& options) {
   if (options.flow.in_flight_messages_max == 0) {
     return InvalidArgument("flow.in_flight_messages_max is 0; at least 1");
   }
+  if (options.snapshot_ticks_max == 0) {
+    return InvalidArgument("snapshot_ticks_max is 0; at least 1");
+  }
   if (!options.lease) return absl::OkStatus();
   if (!options.check_quorum) {
     return InvalidArgument("lease is set without check_quorum, on which it rests");

@@ -20,8 +20,8 @@ namespace tinykv::raft {
 // Under what a leader may serve reads without asking anybody (thesis 6.4.1): until an election
 // could have taken place elsewhere, counted from its last heartbeats that a majority answered.
 struct LeaseOptions {
-  // How long a tick is meant to be. An owner may tick late, never early: a tick that it missed is
-  // lost, not made up for.
+  // How long a tick is, at least: from one to the next, however late the first of them came. A
+  // tick that an owner missed is lost, never made up for by two that are closer.
   Duration tick_interval = {};
   // How much faster or slower than true time the clock of any member may run.
   uint32_t clock_drift_percent = 10;
@@ -38,7 +38,7 @@ struct RaftOptions {
   uint32_t heartbeat_ticks = 1;
 
   FlowLimits flow = {};
-  // Committed entries that one Ready hands out, in bytes of data.
+  // Committed entries that one Ready hands out (SizeOf()); a single entry may be larger.
   size_t apply_bytes_max = 4 << 20;
 
   // ---- extras ----

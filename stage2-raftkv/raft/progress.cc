@@ -81,7 +81,11 @@ void Progress::SnapshotSent(Index index) {
 }
 
 void Progress::SnapshotFailed() {
-  if (state_ == State::kSnapshot) EnterState(State::kProbe);
+  if (state_ != State::kSnapshot) return;
+  const Index sent = snapshot_index_;
+  EnterState(State::kProbe);
+  // Perhaps only the answer got lost: a probe costs less than another snapshot.
+  next_ = std::max(next_, sent + 1);
 }
 
 void Progress::TickSnapshot(uint32_t ticks_max) {

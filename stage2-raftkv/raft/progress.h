@@ -5,8 +5,7 @@
 //
 // And how much may be under way to it (flow control), which depends on the state:
 //
-//   kProbe      `next` is a guess that nobody has confirmed: one append at a time, and a lost one
-//   is
+//   kProbe      `next` is a guess that nobody has confirmed: one append at a time. A lost one is
 //               sent again when the member answers a heartbeat.
 //   kReplicate  the member accepted the last append: send on without waiting (pipelining), up to a
 //               number of messages and bytes that it has not acknowledged.
@@ -35,9 +34,9 @@ namespace tinykv::raft {
 // What may be under way to one member. One message in flight: no pipelining.
 struct FlowLimits {
   size_t in_flight_messages_max = 64;
-  // Reached, not exceeded, by less than one message.
+  // Of data. Exceeded by less than one message.
   size_t in_flight_bytes_max = 4 << 20;
-  // Data of the entries of one append; a single entry may be larger.
+  // Entries of one append (SizeOf()); a single entry may be larger.
   size_t message_bytes_max = 1 << 20;
 };
 
@@ -68,7 +67,8 @@ class Progress {
   // what is long past is ignored.
   bool BackOff(Index rejected, Index hint);
 
-  // The member answers, but what was sent may be lost: one more message may be sent.
+  // The member answers, but what was sent may be lost: forgets the oldest message under way if
+  // they are as many as may be.
   void Nudge();
 
   // `next` is compacted: wait for a snapshot.
@@ -76,8 +76,8 @@ class Progress {
   bool wants_snapshot() const { return state_ == State::kSnapshot && snapshot_index_ == 0; }
   // It was sent, and ends with `index`.
   void SnapshotSent(Index index);
-  // It got lost; ask again where the member's log ends. Also what happens by itself if nothing is
-  // heard of it for `ticks_max` ticks.
+  // It, or the answer, got lost: probe whether the member has it. Who refuses gets another one.
+  // Also what happens by itself if nothing is heard of it for `ticks_max` ticks.
   void SnapshotFailed();
   void TickSnapshot(uint32_t ticks_max);
 

@@ -35,10 +35,12 @@ bool RaftCore::Step(const Message& message) {
     OnPreVoteResponse(message);
     return true;
   }
+  // Whoever asks for a transfer need not know the term, and it is a Feature that handles it.
+  if (message.type == MessageType::kTransferLeader && message.term == 0) return false;
   if (IsSheltered(message)) return true;
   if (!AdmitTerm(message)) return true;
   if (IsFromLeader(message.type)) ticks_since_leader_ = 0;
-  if (IsResponse(message.type) && role_ == Role::kLeader) heard_.insert(message.from);
+  if (IsResponse(message.type) && ProgressOf(message.from)) heard_.insert(message.from);
   return Dispatch(message);
 }
 
@@ -103,19 +105,23 @@ absl::Status RaftCore::Propose(EntryType type, std::vector<Payload> data) {
 
 void RaftCore::SwitchMembership(Membership next) {
   members_ = std::move(next);
+  std::erase_if(votes_, [&](const auto& vote) { return !IsMember(vote.first); });
   if (!IsMember(id()) && role_ != Role::kFollower) ChangeRole(Role::kFollower, term_, kNone);
   if (role_ != Role::kLeader) return;
   std::erase_if(progress_, [&](const auto& entry) { return !IsMember(entry.first); });
   ForEachPeer([&](PeerId peer) {
     progress_.try_emplace(peer, Progress(log_.last_index() + 1, options_.flow));
   });
-  if (MaybeCommit()) BroadcastAppend();  // a smaller group may have a majority already
+  // A smaller group may have a majority already, of those who store as of those who answer.
+  if (MaybeCommit()) BroadcastAppend();
+  PumpReads();
 }
 
 void RaftCore::Send(Message message) {
   message.from = id();
   if (message.term == 0) message.term = term_;
   if (message.type == MessageType::kRequestVote) message.by_leader = election_by_leader_;
+  if (message.type == MessageType::kTimeoutNow) has_called_election_ = true;
   messages_.push_back(std::move(message));
 }
 
@@ -164,6 +170,12 @@ void RaftCore::OnStable() {
   if (role_ != Role::kLeader) return;
   // A leader is one of those who have to store an entry before it is committed.
   if (progress_.at(id()).Acknowledge(log_.stable()) && MaybeCommit()) BroadcastAppend();
+}
+
+void RaftCore::ForEachPeer(absl::FunctionRef<void(PeerId)> function) const {
+  for (const PeerId peer : members_) {
+    if (peer != id()) function(peer);
+  }
 }
 
 Progress* RaftCore::ProgressOf(PeerId peer) {

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "common/env/clock.h"
 #include "common/random.h"
@@ -44,8 +45,8 @@ class RaftCore {
 
   // ---- inputs ----
 
-  // Handles one message. Returns false iff the core does not know its type; the term check has been
-  // done by then, so a caller may go on to interpret the message itself.
+  // Handles one message. Returns false iff the core does not know its type; its term, if it has
+  // one, has been checked by then, so a caller may go on to interpret the message itself.
   bool Step(const Message& message);
 
   // Advances the logical clock by one tick.
@@ -60,8 +61,9 @@ class RaftCore {
   // Errors: kFailedPrecondition, kResourceExhausted (options.waiting_reads_max), as above.
   absl::Status ReadIndex(uint64_t request);
 
-  // Starts an election unless this member leads or has no vote. `by_leader`: the leader asks for
-  // it, so members need not protect it (thesis 3.10).
+  // Starts an election unless this member leads, has no vote, or has still to apply a committed
+  // change of membership: it would count by an old one. `by_leader`: the leader asks for it, so
+  // members need not protect it (thesis 3.10).
   void StartElection(bool by_leader = false);
 
   // Replaces the membership, as the restore of a snapshot or a committed change does. Commits what
@@ -106,8 +108,8 @@ class RaftCore {
   bool has_committed_in_term() const { return log_.TermAt(log_.committed()) == term_; }
   const RaftOptions& options() const { return options_; }
 
-  // Everything that decides what happens next, but for timers, as bytes: two cores with the same
-  // state do the same when given the same. For exhaustive search.
+  // Everything that decides what happens next, but for timers and reads, as bytes: two cores with
+  // the same state do the same when given the same. For exhaustive search.
   std::string EncodeState() const;
 
  private:
@@ -115,8 +117,8 @@ class RaftCore {
   bool IsAlone() const { return members_.size() == 1 && IsMember(id()); }
   // Null if this member does not lead, or `peer` is no member. Never its own.
   Progress* ProgressOf(PeerId peer);
-  template <typename Function>
-  void ForEachPeer(const Function& function) const;  // in order, all members but this
+  // In order, all members but this.
+  void ForEachPeer(absl::FunctionRef<void(PeerId)> function) const;
 
   // ---- raft_core.cc ----
 
@@ -124,7 +126,7 @@ class RaftCore {
   bool Dispatch(const Message& message);
   bool StepLocal(const Message& message);
   // Becomes `role` in `term`: forgets the vote if the term is new, and all that belongs to the role
-  // before. Resets the election timer.
+  // before. The election timer goes on, and starts anew for who was the leader.
   void ChangeRole(Role role, Term term, PeerId leader);
   // The log is on disk as far as log_.stable(): what that means for a leader's commit index.
   void OnStable();
@@ -147,8 +149,14 @@ class RaftCore {
   // first served; never to a candidate whose log is less up-to-date than this one's; and who grants
   // one gives the candidate time to win (Raft paper 5.2, 5.4.1).
   void OnRequestVote(const Message& message);
-  // Counts the answer: the votes of a majority of members make a candidate the leader.
+  // The votes of a majority of members make a candidate the leader.
   void OnVoteResponse(const Message& message);
+  // Sends requests of this type to all other members.
+  void RequestVotes(MessageType type, Term term);
+  // Takes down an answer to a request for votes, and returns whether a majority of members has
+  // granted theirs by now, this member being one of them. Each counts once, with its first answer,
+  // and who is no member does not count.
+  bool CountVote(const Message& response);
   // Becomes the leader of this term. Nothing is known of the others' logs; tries first whether they
   // end where this one does. Appends a no-op, an empty entry of this term, since entries of older
   // terms are committed only together with one of its own (5.4.2), and sends it to all.
@@ -221,11 +229,12 @@ class RaftCore {
   uint32_t heartbeat_elapsed_ = 0;  // ticks, of a leader
 
   // Extras.
-  bool election_by_leader_ = false;  // the running election was asked for
-  uint32_t ticks_since_leader_ = 0;  // since a leader of this term was heard of
-  uint32_t quorum_elapsed_ = 0;      // leader: ticks since members were last counted
-  std::set<PeerId> heard_;           // leader: who has answered since
-  size_t uncommitted_bytes_ = 0;     // leader: of entries above the commit index
+  bool election_by_leader_ = false;   // the running election was asked for
+  bool has_called_election_ = false;  // leader: has asked somebody to take over
+  uint32_t ticks_since_leader_ = 0;   // since a leader of this term was heard of
+  uint32_t quorum_elapsed_ = 0;       // leader: ticks since members were last counted
+  std::set<PeerId> heard_;            // leader: who has answered since
+  size_t uncommitted_bytes_ = 0;      // leader: of entries above the commit index
   HeartbeatRounds rounds_;
   ReadIndexQueue reads_;
   Duration now_ = {};
@@ -237,12 +246,5 @@ class RaftCore {
   std::vector<uint64_t> refused_reads_;
   bool ready_is_out_ = false;
 };
-
-template <typename Function>
-void RaftCore::ForEachPeer(const Function& function) const {
-  for (const PeerId peer : members_) {
-    if (peer != id()) function(peer);
-  }
-}
 
 }  // namespace tinykv::raft

@@ -6,6 +6,17 @@
 #include "stage2-raftkv/raft/raft_core.h"
 
 namespace tinykv::raft {
+namespace {
+
+// Whether somebody is committed to be a member, or not to be one, and `log` has not handed it out.
+bool HasChangeToApply(const RaftLog& log) {
+  for (Index index = log.applied() + 1; index <= log.committed(); ++index) {
+    if (log.At(index).type == EntryType::kConfChange) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 void RaftCore::Tick() {
   ++ticks_since_leader_;
@@ -37,6 +48,7 @@ void RaftCore::ChangeRole(Role role, Term term, PeerId leader) {
   progress_.clear();
   heard_.clear();
   quorum_elapsed_ = heartbeat_elapsed_ = 0;
+  has_called_election_ = false;
   uncommitted_bytes_ = 0;
   rounds_.Reset();
   reads_.Refuse(refused_reads_);
@@ -72,7 +84,7 @@ void RaftCore::Refuse(const Message& request) {
 }
 
 void RaftCore::StartElection(bool by_leader) {
-  if (role_ == Role::kLeader || !IsMember(id())) return;
+  if (role_ == Role::kLeader || !IsMember(id()) || HasChangeToApply(log_)) return;
   election_by_leader_ = by_leader;
   if (options_.pre_vote && !by_leader) {
     StartPreVote();
@@ -91,14 +103,15 @@ void RaftCore::Campaign() {
     BecomeLeader();
     return;
   }
+  RequestVotes(MessageType::kRequestVote, term_);
+  // <<< SOLUTION
+}
+
+void RaftCore::RequestVotes(MessageType type, Term term) {
   const EntryId last = log_.last();
   ForEachPeer([&](PeerId peer) {
-    Send({.type = MessageType::kRequestVote,
-          .to = peer,
-          .log_term = last.term,
-          .index = last.index});
+    Send({.type = type, .to = peer, .term = term, .log_term = last.term, .index = last.index});
   });
-  // <<< SOLUTION
 }
 
 void RaftCore::OnRequestVote(const Message& message) {
@@ -114,12 +127,15 @@ void RaftCore::OnRequestVote(const Message& message) {
 }
 
 void RaftCore::OnVoteResponse(const Message& message) {
-  if (role_ != Role::kCandidate || !IsMember(message.from)) return;
+  if (role_ == Role::kCandidate && CountVote(message)) BecomeLeader();
+}
+
+bool RaftCore::CountVote(const Message& response) {
   // >>> SOLUTION 2A-vote-count: a majority of members, each counted once
-  votes_.try_emplace(message.from, !message.reject);
+  if (IsMember(response.from)) votes_.try_emplace(response.from, !response.reject);
   const auto is_granted = [](const auto& vote) { return vote.second; };
   const auto granted = std::count_if(votes_.begin(), votes_.end(), is_granted);
-  if (static_cast<size_t>(granted) >= MajorityOf(members_)) BecomeLeader();
+  return static_cast<size_t>(granted) >= MajorityOf(members_);
   // <<< SOLUTION
 }
 

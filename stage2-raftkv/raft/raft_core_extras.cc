@@ -6,10 +6,10 @@
 
 namespace tinykv::raft {
 
-// ---- Pre-vote (thesis 9.6)
-// ------------------------------------------------------------------------ A member asks first
-// whether it could win, without a new term for anybody. Only with a majority of yeses does it
-// campaign. Who hears a leader says no.
+// ---- Pre-vote (thesis 9.6) ----
+//
+// A member asks first whether it could win, without a new term for anybody. Only with a majority of
+// yeses does it campaign. Who hears a leader says no.
 
 void RaftCore::StartPreVote() {
   ChangeRole(Role::kPreCandidate, term_, kNone);
@@ -19,14 +19,7 @@ void RaftCore::StartPreVote() {
     Campaign();
     return;
   }
-  const EntryId last = log_.last();
-  ForEachPeer([&](PeerId peer) {
-    Send({.type = MessageType::kPreVote,
-          .to = peer,
-          .term = term_ + 1,
-          .log_term = last.term,
-          .index = last.index});
-  });
+  RequestVotes(MessageType::kPreVote, term_ + 1);
 }
 
 void RaftCore::OnPreVote(const Message& message) {
@@ -43,18 +36,15 @@ void RaftCore::OnPreVote(const Message& message) {
 }
 
 void RaftCore::OnPreVoteResponse(const Message& message) {
-  if (role_ != Role::kPreCandidate || !IsMember(message.from)) return;
+  if (role_ != Role::kPreCandidate) return;
   if (!message.reject && message.term != term_ + 1) return;  // of an earlier attempt
-  votes_.try_emplace(message.from, !message.reject);
-  const auto is_granted = [](const auto& vote) { return vote.second; };
-  const auto granted = std::count_if(votes_.begin(), votes_.end(), is_granted);
-  if (static_cast<size_t>(granted) >= MajorityOf(members_)) Campaign();
+  if (CountVote(message)) Campaign();
 }
 
-// ---- Check-quorum (thesis 6.2, 4.2.3)
-// ------------------------------------------------------------- A leader that is cut off from the
-// majority steps down, so that its clients look elsewhere. And a member that hears its leader, or
-// may have heard it just before a restart, elects no other.
+// ---- Check-quorum (thesis 6.2, 4.2.3) ----
+//
+// A leader that is cut off from the majority steps down, so that its clients look elsewhere. And a
+// member that hears its leader, or may have heard it just before a restart, elects no other.
 
 void RaftCore::CheckQuorum() {
   if (!options_.check_quorum || ++quorum_elapsed_ < options_.election_ticks) return;
@@ -71,8 +61,7 @@ bool RaftCore::IsSheltered(const Message& message) const {
   return role_ == Role::kLeader || ticks_since_leader_ < options_.election_ticks;
 }
 
-// ---- Reads (thesis 6.4; read_index.h, heartbeat_rounds.h)
-// -----------------------------------------
+// ---- Reads (thesis 6.4; read_index.h, heartbeat_rounds.h) ----
 
 absl::Status RaftCore::ReadIndex(uint64_t request) {
   if (role_ != Role::kLeader) return FailedPrecondition("peer ", id(), " does not lead");
@@ -96,11 +85,11 @@ void RaftCore::PumpReads() {
   reads_.Confirm(rounds_.Confirmed(members_, id()), ready_reads_);
 }
 
-// ---- Leader lease (thesis 6.4.1; options.h says how long it lasts and why)
-// ------------------------
+// ---- Leader lease (thesis 6.4.1; options.h says how long it lasts and why) ----
 
 bool RaftCore::HoldsLease() const {
-  if (!options_.lease) return false;
+  // Once asked, somebody may campaign at any time, and others would not refuse (thesis 6.4.1).
+  if (!options_.lease || has_called_election_) return false;
   const std::optional<Duration> begun = rounds_.ConfirmedAt(members_, id());
   return begun && now_ < *begun + LeaseDuration(*options_.lease, options_.election_ticks);
 }

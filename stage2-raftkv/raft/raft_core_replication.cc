@@ -143,6 +143,8 @@ bool RaftCore::MaybeCommit() {
 void RaftCore::CommitTo(Index index) {
   if (index <= log_.committed()) return;
   for (Index i = log_.committed() + 1; uncommitted_bytes_ > 0 && i <= index; ++i) {
+    // What was there before this leader is not counted.
+    if (log_.At(i).term != term_) continue;
     uncommitted_bytes_ -= std::min(uncommitted_bytes_, log_.At(i).data.size());
   }
   log_.CommitTo(index);

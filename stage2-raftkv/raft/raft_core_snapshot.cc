@@ -10,7 +10,9 @@ void RaftCore::ProvideSnapshot(const Snapshot& snapshot) {
   TKV_CHECK(snapshot.last.index <= log_.applied() && "a snapshot shows what was applied");
   ForEachPeer([&](PeerId peer) {
     const Progress* progress = ProgressOf(peer);
-    if (progress != nullptr && progress->wants_snapshot()) SendSnapshot(peer, snapshot);
+    if (progress == nullptr || !progress->wants_snapshot()) return;
+    // Who joined after it was made would refuse it, and gets the next one.
+    if (snapshot.members.contains(peer)) SendSnapshot(peer, snapshot);
   });
 }
 

@@ -34,6 +34,15 @@ void Put(std::string& out, const RaftLog& log) {
   }
 }
 
+void Put(std::string& out, const std::optional<Snapshot>& snapshot) {
+  Put(out, uint64_t{snapshot.has_value()});
+  if (!snapshot) return;
+  Put(out, snapshot->last.index);
+  Put(out, snapshot->last.term);
+  Put(out, snapshot->members);
+  Put(out, snapshot->data);
+}
+
 }  // namespace
 
 std::string EncodeMessage(const Message& message) {
@@ -45,11 +54,7 @@ std::string EncodeMessage(const Message& message) {
     Put(out, number);
   }
   for (const Entry& entry : message.entries) Put(out, entry);
-  if (message.snapshot) {
-    Put(out, message.snapshot->last.index);
-    Put(out, message.snapshot->last.term);
-    Put(out, message.snapshot->data);
-  }
+  Put(out, message.snapshot);
   return out;
 }
 
@@ -71,6 +76,7 @@ std::string RaftCore::EncodeState() const {
     Put(out, peer);
     progress.EncodeTo(out);
   }
+  Put(out, pending_snapshot_);
   for (const Message& message : messages_) out += EncodeMessage(message);
   return out;
 }

@@ -2,27 +2,9 @@
 
 #include <utility>
 
-#include "common/status.h"
+#include "stage2-raftkv/raft/check_message.h"
 
 namespace tinykv::raft {
-namespace {
-
-absl::Status CheckMessage(const Message& message, PeerId id) {
-  if (IsLocal(message.type)) {
-    return InvalidArgument("a ", ToString(message.type), " is never sent over the network");
-  }
-  if (message.to != id) {
-    return InvalidArgument("a message for peer ", message.to, " came to peer ", id);
-  }
-  if (message.from == kNone) return InvalidArgument("a message must say from whom it is");
-  // Transfers are asked for by whoever is asked to (stage 3), and have no term.
-  if (message.term == 0 && message.type != MessageType::kTransferLeader) {
-    return InvalidArgument("a ", ToString(message.type), " must have a term");
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 RaftNode::RaftNode(const RaftOptions& options, StoredState stored, Clock& clock)
     : clock_(clock), core_(options, std::move(stored)), role_(core_.role()), term_(core_.term()) {
@@ -34,7 +16,7 @@ void RaftNode::AddFeature(std::unique_ptr<Feature> feature) {
 }
 
 absl::Status RaftNode::Step(const Message& message) {
-  if (absl::Status status = CheckMessage(message, core_.id()); !status.ok()) return status;
+  if (absl::Status status = CheckMessage(message, core_); !status.ok()) return status;
   core_.SetTime(clock_.Now());
   bool is_handled = core_.Step(message);
   for (const auto& feature : features_) {
@@ -74,6 +56,7 @@ void RaftNode::StartElection() {
 }
 
 void RaftNode::SwitchMembership(Membership next) {
+  core_.SetTime(clock_.Now());
   core_.SwitchMembership(std::move(next));
   NoteRole();
 }

@@ -31,7 +31,7 @@ class Feature {
   // A message of a type that the core does not know; its term has been checked. True: handled,
   // nobody else is asked.
   virtual bool OnUnknownMessage(RaftCore& /*core*/, const Message& /*message*/) { return false; }
-  // A message has been handled, by the core or by a feature.
+  // A message came, whether or not anybody had a use for it: it may be out of date.
   virtual void AfterStep(RaftCore& /*core*/, const Message& /*message*/) {}
   virtual void AfterTick(RaftCore& /*core*/) {}
   // Role or term differ from what they were before the last input.
@@ -46,9 +46,8 @@ class RaftNode {
   // REQUIRES: nothing has been put in yet.
   void AddFeature(std::unique_ptr<Feature> feature);
 
-  // A message that came over the network. Errors: kInvalidArgument for one that cannot have: of a
-  // local type, without a term, or for somebody else; it is ignored. A type that nobody knows is no
-  // error: a newer peer may send it.
+  // A message that came over the network. Errors: those of CheckMessage(), for one that no member
+  // sends; it is ignored. A type that nobody knows is no error: a newer peer may send it.
   absl::Status Step(const Message& message);
   void Tick();
   // Errors: those of RaftCore::Propose(), and of features.

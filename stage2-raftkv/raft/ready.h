@@ -7,9 +7,12 @@
 //      replace what is stored from entries.front().index on.
 //   3. If must_sync: sync. Only now send the other messages.
 //   4. Apply the snapshot, then `committed`, in order. That may go on elsewhere while 5 is done.
-//   5. node.Advance(ready): all of the above is done, or for `committed` is sure to be.
+//   5. node.Advance(ready): all of the above is done, or for `committed` is sure to be. A change of
+//      membership among `committed` must have come to SwitchMembership() before: from now on, this
+//      member may campaign, and must count by the new one (thesis 4.1).
 //
-// One Ready is out at a time. The core may be stepped meanwhile; what comes of that is in the next.
+// One Ready is out at a time, and HasReady() means the next only once that is advanced over. The
+// core may be stepped meanwhile; what comes of that is in the next.
 // Why messages wait: a vote or an acknowledgement is a promise, and a crash must not take it back
 // (Raft paper, Figure 2, "updated on stable storage before responding"). A leader's appends are no
 // promise of its own, so they may leave while its disk still works (thesis 10.2.1).
@@ -41,7 +44,7 @@ struct Ready {
   // Reads of ReadIndex() that will never be in `reads`: this member leads no more.
   std::vector<uint64_t> refused_reads = {};
   // Some member needs what is compacted: make a snapshot and call ProvideSnapshot(). Stays set
-  // until then.
+  // until then. By itself it makes no Ready; it comes with the next, a heartbeat later at most.
   bool snapshot_wanted = false;
 };
 

@@ -29,7 +29,7 @@ using Membership = std::set<PeerId>;
 // The smallest number of members that is more than half of them.
 inline size_t MajorityOf(const Membership& members) { return members.size() / 2 + 1; }
 
-enum class EntryType : uint8_t {
+enum class EntryType : int {
   kNormal = 0,      // a command of the state machine; empty: the no-op of a new leader
   kConfChange = 1,  // a change of membership (stage 3)
 };
@@ -123,10 +123,11 @@ std::string ToString(Role role);
 // "3 of term 2".
 std::string ToString(const EntryId& id);
 // What a message says, without sender and receiver: "Append term 2, after 3 of term 1, entries 4 to
-// 6, commit 3".
+// 6 of term 2, commit 3".
 std::string ToString(const Message& message);
 
-// Everything that a message says, as bytes: equal for equal messages only.
+// Everything that a message says but the number of its round, as bytes: equal for equal messages
+// only. For exhaustive search, where rounds without end would make every state a new one.
 std::string EncodeMessage(const Message& message);
 
 // How much of a message's room an entry takes, in bytes.

@@ -299,9 +299,12 @@ def grade_command(workspace: Workspace, words: list[str]) -> int:
     flag("--seed", type=seed, metavar="N", help="this seed alone, to repeat a failure")
     flag("--seeds", type=seed_count, metavar="N", help="how many seeds a task, not the usual number")
     flag("--seed-base", type=seed, metavar="N", help="the first seed (default: 1)")
+    flag("--trace", action="store_true", help="draw the run, the last one of --only TASK, as a page in build/traces")
     flag("--json", type=Path, metavar="FILE", help="write the result there too; - is stdout")
     flag("--junit", type=Path, metavar="FILE", help="the same for CI systems")
     read = reader.parse(words)
+    if read.trace and len(read.only) != 1:
+        reader.error("--trace draws one run: name one task with --only")
     if read.preset not in grade.SLOWNESS:
         reader.error(f"nothing is graded with {read.preset}, which leaves out all that needs gRPC")
     if read.seed is not None and (read.seeds is not None or read.seed_base is not None):
@@ -313,6 +316,7 @@ def grade_command(workspace: Workspace, words: list[str]) -> int:
         seed=read.seed,
         seeds=read.seeds,
         seed_base=1 if read.seed_base is None else read.seed_base,
+        trace=read.trace,
     )
     return grade.run(workspace, wishes, read.json, read.junit)
 

@@ -44,6 +44,7 @@ class Wishes:
     seed: int | None = None  # this one alone
     seeds: int | None = None  # this many instead of the manifest's
     seed_base: int = 1
+    trace: bool = False  # draw the last run of each task
 
     def seeds_of(self, task: Task) -> range:
         """The seeds that a task is to run."""
@@ -214,11 +215,13 @@ class Grader:
         seeds = self._wishes.seeds_of(task)
         limit_seconds = self._wishes.limit_seconds(task)
         program = self._programs[task.part]
+        trace = self._trace_file(task)
         try:
             ended = task_process.run(
                 [
                     *(self._workspace.program(self._wishes.preset, program), "--task", task.id),
                     *("--seed-base", seeds[0], "--seeds", len(seeds)),
+                    *(("--trace", trace) if trace else ()),
                 ],
                 cwd=self._workspace.root,
                 limit_seconds=limit_seconds,
@@ -228,14 +231,15 @@ class Grader:
             sentence = f"{program} cannot be started: {error.strerror or error}."
             return self._judged(result, Judgement(verdicts.NOT_RUN, sentence))
         judgement = verdicts.judge(ended, seeds, limit_seconds)
+        root = self._workspace.root
         result = replace(
             self._judged(result, judgement),
             seconds=round(ended.seconds, 3),
             peak_memory_mb=round(ended.peak_memory_mb, 1),
+            trace=relative(str(trace), root) if trace and trace.exists() else None,
         )
         if judgement.verdict in (verdicts.PASSED, verdicts.NOT_STARTED):
             return result
-        root = self._workspace.root
         return replace(
             result,
             stack=stack.readable(ended.stderr, root) if judgement.verdict in WITH_STACK else [],
@@ -257,7 +261,17 @@ class Grader:
             shrunk=judgement.shrunk,
             events=[relative(event, root) for event in judgement.events],
             replay=None if passed else self._replay(result.task, judgement.seed),
+            draws=judgement.draws,
         )
+
+    def _trace_file(self, task: Task) -> Path | None:
+        """Where the page with the run is to be, if one is wanted; nothing is there."""
+        if not self._wishes.trace:
+            return None
+        file = self._workspace.root / "build" / "traces" / f"{task.id}.html"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        return file
 
     def _replay(self, task: str, seed: int | None) -> str:
         """The command that repeats a failure."""

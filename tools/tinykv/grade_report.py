@@ -48,6 +48,10 @@ def show(report: Report) -> None:
         say()
         for line in story(task):
             say(line)
+    for task in report.tasks:
+        if task.trace:
+            say()
+            say(f"the run is drawn in {task.trace}; open it in a browser")
     for error in report.errors:
         say()
         say(f"{colour('error:', RED)} {error}")
@@ -131,6 +135,8 @@ def details(task: TaskResult) -> list[str]:
         lines += section("the sanitizer's report:", first(printed, PRINTED_LINES_MAX), width)
     else:
         lines += section("what it printed last:", last(printed, PRINTED_LINES_MAX), width)
+    if task.draws and not task.trace:
+        lines.append(f"drawn: {task.replay} --trace")
     return [*lines, f"again: {task.replay}"]
 
 

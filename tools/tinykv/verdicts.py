@@ -54,6 +54,7 @@ class Judgement:
     program: str = ""
     shrunk: bool = True  # whether the program is as small as the failure allows
     events: list[str] = field(default_factory=list)
+    draws: bool = False  # whether the run can be drawn
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Finished:
     sentence: str
     program: str
     events: list[str]
+    draws: bool
 
 
 @dataclass
@@ -134,6 +136,7 @@ def finished(event: dict) -> Finished:
         event.get("sentence", ""),
         event.get("program", ""),
         event.get("events", []),
+        event.get("draws", False),
     )
     good = (
         found.verdict in REPORTED
@@ -142,6 +145,7 @@ def finished(event: dict) -> Finished:
         and isinstance(found.sentence, str)
         and isinstance(found.program, str)
         and isinstance(found.events, list)
+        and isinstance(found.draws, bool)
         and all(isinstance(line, str) for line in found.events)
         and (found.verdict == PASSED or found.seed is not None)
     )
@@ -160,7 +164,12 @@ def verdict_of(ended: Ended, told: Told, seeds: range, limit_seconds: float) -> 
     found = told.finished
     if found and found.verdict != PASSED:
         return Judgement(
-            found.verdict, found.sentence, found.seed, program=found.program, events=found.events
+            found.verdict,
+            found.sentence,
+            found.seed,
+            program=found.program,
+            events=found.events,
+            draws=found.draws,
         )
     if ended.over_limit and ended.status != 0:
         return Judgement(TOO_SLOW, slowness(bool(found), told, seeds, limit_seconds))
