@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/check.h"
+#include "common/env/file_system.h"
 
 namespace tinykv::bench {
 
@@ -28,6 +29,10 @@ std::string ToTable(const std::vector<Row>& rows) {
                   row.p50_ms, row.p99_ms, row.p999_ms, static_cast<unsigned long long>(row.errors),
                   ratio);
     table += line;
+    for (const auto& [name, value] : row.more) {
+      std::snprintf(line, sizeof(line), "  %s %.1f\n", name.c_str(), value);
+      table += line;
+    }
   }
   return table;
 }
@@ -46,9 +51,16 @@ std::string ToJson(const std::vector<Row>& rows) {
                                 {"p99_ms", row.p99_ms},
                                 {"p999_ms", row.p999_ms}};
     if (row.ratio.has_value()) json["ratio"] = *row.ratio;
+    for (const auto& [name, value] : row.more) json[name] = value;
     json_rows.push_back(std::move(json));
   }
   return nlohmann::ordered_json{{"rows", json_rows}}.dump(2) + "\n";
+}
+
+absl::Status Publish(const std::vector<Row>& rows, const std::string& json_file) {
+  std::fputs(ToTable(rows).c_str(), stdout);
+  if (json_file.empty()) return absl::OkStatus();
+  return WriteFileAtomically(PosixFileSystem(), json_file, ToJson(rows));
 }
 
 }  // namespace tinykv::bench

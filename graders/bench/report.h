@@ -3,11 +3,13 @@
 // JSON (stable): {"rows": [{"workload", "subject", "in_flight", "operations", "errors", "seconds",
 // "ops_per_second", "p50_ms", "p99_ms", "p999_ms", "ratio", …}]}. `subject` is "tinykv" or a peer's
 // name; `ratio` is this row's ops_per_second over its baseline's in the same round, as the median
-// over the rounds, and is absent on the baseline itself.
+// over the rounds, and is absent on the baseline itself. What stands behind it is the benchmark's
+// own.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +28,8 @@ struct Row {
   double p99_ms = 0;
   double p999_ms = 0;
   std::optional<double> ratio;
+  // What else there is to know of it: names, as in the JSON, and numbers.
+  std::vector<std::pair<std::string, double>> more = {};
 };
 
 double Median(std::vector<double> values);
@@ -33,5 +37,8 @@ double Median(std::vector<double> values);
 std::string ToTable(const std::vector<Row>& rows);
 
 std::string ToJson(const std::vector<Row>& rows);
+
+// Prints the table, and writes the JSON to a file too, unless the name is empty.
+absl::Status Publish(const std::vector<Row>& rows, const std::string& json_file);
 
 }  // namespace tinykv::bench

@@ -256,9 +256,7 @@ absl::Status RunServerBench(const ServerBenchOptions& options) {
   }();
   std::filesystem::remove_all(data);
   if (!rows.ok()) return rows.status();
-  std::fputs(ToTable(*rows).c_str(), stdout);
-  if (options.json_file.empty()) return absl::OkStatus();
-  return WriteFileAtomically(PosixFileSystem(), options.json_file, ToJson(*rows));
+  return Publish(*rows, options.json_file);
 }
 
 }  // namespace tinykv::bench

@@ -6,6 +6,12 @@
 #include "common/check.h"
 
 namespace tinykv::grading {
+namespace {
+
+// More than any one input leads to.
+constexpr int kReadysMax = 100;
+
+}  // namespace
 
 void RaftGroup::Add(const raft::StoredState& stored) {
   nodes_.push_back(
@@ -44,8 +50,13 @@ void RaftGroup::Input(raft::PeerId id, absl::FunctionRef<void(raft::RaftCore&)> 
 
 void RaftGroup::Settle(raft::PeerId id, CrashPoint crash) {
   Node& node = MutableNode(id);
-  while (node.member->core().HasReady()) {
+  for (int readys = 0; node.member->core().HasReady(); ++readys) {
+    if (readys == kReadysMax) {
+      Note(RaftInvariants::NoEnd(id, readys));
+      return;
+    }
     SendAll(node.member->TakeReady(), node.disk);
+    Note(RaftInvariants::OnReady(id, node.member->ready(), node.disk));
     if (crash == CrashPoint::kBeforeWrite) break;
     node.member->Write(node.disk);
     if (crash == CrashPoint::kAfterWrite) break;

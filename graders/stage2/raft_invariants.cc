@@ -295,6 +295,20 @@ RaftInvariants::Result RaftInvariants::OnSend(const raft::Message& message, cons
   return CheckVote(message.from, message.term, candidate);
 }
 
+RaftInvariants::Result RaftInvariants::OnReady(PeerId id, const raft::Ready& ready,
+                                               const RaftDisk& disk) {
+  if (ready.committed.empty() || ready.committed.back().index <= disk.last_index()) {
+    return std::nullopt;
+  }
+  return Broken("AppliedIsStored", "peer ", id, " hands out entry ", ready.committed.back().index,
+                ", and the log on its disk ends with ", disk.last_index());
+}
+
+RaftInvariants::Result RaftInvariants::NoEnd(PeerId id, int readys) {
+  return Broken("ReadysEnd", "after one input peer ", id, " has had ", readys,
+                " Readys, and there is still one: what Advance() was told is wanted again");
+}
+
 void RaftInvariants::OnReadAsked(uint64_t request) { reads_[request] = committed(); }
 
 RaftInvariants::Result RaftInvariants::OnReadAnswered(PeerId id, const raft::ReadState& read) {

@@ -10,6 +10,7 @@
 //   StateMachineSafety    nobody commits or applies another entry at an index where somebody has
 //   CommittedIsStored     what a leader commits is on the disks of a majority
 //   AppliedIsStored       what a member applies is on its own disk
+//   ReadysEnd             without further input there comes an end of Readys
 //   PromisesAreStored     what a member tells others survives its crash
 //   OneVoteATerm          a member votes for one candidate a term, even if it crashes in between
 //   Monotony              term, commit and applied index never go back while a process runs, and
@@ -53,6 +54,10 @@ class RaftInvariants {
   Result OnStart(const RaftGroupView& group, raft::PeerId id);
   // Something happened at `id`, which is up.
   Result OnEvent(const RaftGroupView& group, raft::PeerId id);
+  // `ready` was taken from `id`, whose disk is `disk`; nothing of it is written yet.
+  static Result OnReady(raft::PeerId id, const raft::Ready& ready, const RaftDisk& disk);
+  // After one input there have been so many Readys, and there is one more.
+  static Result NoEnd(raft::PeerId id, int readys);
   // `message` leaves its sender, whose disk is `disk`.
   Result OnSend(const raft::Message& message, const RaftDisk& disk);
   // A member that leads has taken a read, and has said later how far it must have applied for it.

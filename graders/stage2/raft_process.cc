@@ -73,6 +73,7 @@ void RaftProcess::Input(absl::FunctionRef<void(raft::RaftCore&)> input) {
 void RaftProcess::StartWrite() {
   if (member_.ready_is_out() || !member_.core().HasReady()) return;
   Send(member_.TakeReady());
+  observer_.OnReady(*this);
   const auto delay = static_cast<uint64_t>(setup_.write_delay_max.count());
   const auto drawn = static_cast<int64_t>(delay == 0 ? 0 : machine_.random().Uniform(delay));
   // Both are points where a crash may come: before it is on disk, and after, with nothing said.

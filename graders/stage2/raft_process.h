@@ -23,6 +23,7 @@ class RaftObserver {
   virtual ~RaftObserver() = default;
   virtual void OnStart(RaftProcess& process) = 0;
   virtual void OnEvent(RaftProcess& process) = 0;
+  virtual void OnReady(RaftProcess& process) = 0;  // it was taken, and is not written yet
   virtual void OnSend(const raft::Message& message, const RaftDisk& disk) = 0;
   virtual void OnReads(raft::PeerId id, const std::vector<raft::ReadState>& reads) = 0;
   virtual void OnEnd(raft::PeerId id) = 0;

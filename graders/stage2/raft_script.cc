@@ -28,7 +28,8 @@ Line ParseLine(const std::string& raw) {
   const size_t hash = raw.find('#');
   line.text = raw.substr(0, hash);
   while (line.text.ends_with(' ')) line.text.pop_back();
-  if (hash != std::string::npos) line.comment = raw.substr(raw.find_first_not_of("# ", hash));
+  const size_t comment = raw.find_first_not_of("# ", std::min(hash, raw.size()));
+  if (comment != std::string::npos) line.comment = raw.substr(comment);
   std::istringstream words(line.text);
   for (std::string word; words >> word;) line.words.push_back(word);
   return line;

@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 
 // In ticks of 100 ms some forty election timeouts: no luck is bad enough to need them.
 constexpr Duration kLivenessLimit = std::chrono::seconds(60);
+// Some twenty times as many as any run of the reference has.
+constexpr uint64_t kEventsMax = 2'000'000;
 constexpr size_t kEventsShown = 40;
 
 }  // namespace
@@ -90,6 +92,11 @@ void RaftWorld::OnEvent(RaftProcess& process) {
                            Concat("is ", raft::ToString(core.role()), " in term ", core.term()));
   }
   NoteView(id);
+}
+
+void RaftWorld::OnReady(RaftProcess& process) {
+  const PeerId id = process.id();
+  Note(id, RaftInvariants::OnReady(id, process.member().ready(), disks_.at(id)));
 }
 
 void RaftWorld::OnSend(const raft::Message& message, const RaftDisk& disk) {
@@ -243,24 +250,24 @@ Result RaftWorld::Run() {
   for (const RaftFault& fault : plan_.faults) ScheduleFault(fault);
   ScheduleProposals();
   ScheduleReads();
-  world_.RunUntil([this] { return violation_.has_value(); }, milliseconds(plan_.faulty_ms));
-  if (violation_) return ViolationFinding();
+  world_.RunUntil([this] { return IsOver(); }, milliseconds(plan_.faulty_ms));
+  if (IsOver()) return OverFinding();
   MendAll();
   return CheckLiveness();
 }
 
 Result RaftWorld::CheckLiveness() {
-  const auto is_over = [this](bool done) { return done || violation_.has_value(); };
+  const auto is_over = [this](bool done) { return done || IsOver(); };
   const bool has_leader = world_.RunUntil(
       [&] { return is_over(SomeLeader() != nullptr && IsQuiet()); }, kLivenessLimit);
-  if (violation_) return ViolationFinding();
+  if (IsOver()) return OverFinding();
   if (!has_leader) return Stuck(HowTheyStand());
   // A last entry must come through.
   Propose(*SomeLeader());
   const raft::Index before = invariants_.committed();
   const bool is_done = world_.RunUntil(
       [&] { return is_over(invariants_.committed() > before && IsQuiet()); }, kLivenessLimit);
-  if (violation_) return ViolationFinding();
+  if (IsOver()) return OverFinding();
   if (!is_done) return Stuck(HowTheyStand());
   return std::nullopt;
 }
@@ -292,7 +299,14 @@ std::string RaftWorld::HowTheyStand() const {
   return text;
 }
 
-Result RaftWorld::ViolationFinding() const {
+bool RaftWorld::IsOver() const { return violation_ || world_.events() > kEventsMax; }
+
+Result RaftWorld::OverFinding() const {
+  if (!violation_) {
+    return Stuck(Concat("there is no end of events: ", kEventsMax, " in ",
+                        std::chrono::duration_cast<milliseconds>(world_.clock().Now()).count(),
+                        " ms; perhaps what Advance() was told is wanted again and again"));
+  }
   return Wrong(Concat(violation_->invariant, ": ", violation_->sentence));
 }
 

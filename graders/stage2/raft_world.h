@@ -34,6 +34,7 @@ class RaftWorld final : private RaftObserver {
   // RaftObserver:
   void OnStart(RaftProcess& process) override;
   void OnEvent(RaftProcess& process) override;
+  void OnReady(RaftProcess& process) override;
   void OnSend(const raft::Message& message, const RaftDisk& disk) override;
   void OnReads(raft::PeerId id, const std::vector<raft::ReadState>& reads) override;
   void OnEnd(raft::PeerId id) override;
@@ -61,7 +62,9 @@ class RaftWorld final : private RaftObserver {
 
   void Note(raft::PeerId id, RaftInvariants::Result result);
   void NoteView(raft::PeerId id);
-  Result ViolationFinding() const;
+  // A violation, or no end.
+  bool IsOver() const;
+  Result OverFinding() const;
 
   const RaftPlan plan_;
   sim::World world_;

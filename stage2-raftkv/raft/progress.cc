@@ -45,7 +45,11 @@ bool Progress::Acknowledge(Index index) {
   match_ = std::max(match_, index);
   next_ = std::max(next_, index + 1);
   // <<< SOLUTION
-  if (state_ == State::kProbe) EnterState(State::kReplicate);
+  // A late answer, to what the member had long ago, says nothing about the probe.
+  if (state_ == State::kProbe && index == match_) {
+    EnterState(State::kReplicate);
+    next_ = match_ + 1;
+  }
   if (state_ == State::kSnapshot && snapshot_index_ != 0 && match_ >= snapshot_index_) {
     EnterState(State::kReplicate);
   }

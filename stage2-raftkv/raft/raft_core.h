@@ -11,7 +11,6 @@
 //   raft_core_snapshot.cc     snapshots to and from others (7)
 //   raft_core_extras.cc       pre-vote, check-quorum, reads, lease; one section each
 //   raft_core_state.cc        EncodeState()
-//
 // Source: Raft paper, Figure 2. Members exchange heartbeats apart from appends, as in TinyKV.
 //
 // Thread-safety: none. A core is a value: a copy goes on independently.
@@ -62,8 +61,8 @@ class RaftCore {
   absl::Status ReadIndex(uint64_t request);
 
   // Starts an election unless this member leads, has no vote, or has still to apply a committed
-  // change of membership: it would count by an old one. `by_leader`: the leader asks for it, so
-  // members need not protect it (thesis 3.10).
+  // change of membership: it would count by an old one; nor where the leader may hold a lease.
+  // `by_leader`: the leader asks for it, so members need not protect it (thesis 3.10).
   void StartElection(bool by_leader = false);
 
   // Replaces the membership, as the restore of a snapshot or a committed change does. Commits what
@@ -182,8 +181,10 @@ class RaftCore {
   // Learns what a member has, or that it has refused; commits what a majority has, and tells all
   // of it; sends on.
   void OnAppendResponse(const Message& message);
-  // Knows that the leader lives, and says so. A heartbeat proves nothing about the log.
+  // Follows the leader, and answers with the heartbeat's round and this member's commit index. A
+  // heartbeat proves nothing about the log.
   void OnHeartbeat(const Message& message);
+  // A member that lacks entries, or has missed a commit index, gets an append.
   void OnHeartbeatResponse(const Message& message);
   // Commits what a majority has stored, if that is of this term (5.4.2; figure 8 says why). Returns
   // whether the commit index has moved.
@@ -227,7 +228,6 @@ class RaftCore {
   uint32_t election_elapsed_ = 0;   // ticks; not for a leader
   uint32_t election_timeout_ = 0;   // drawn by ResetElectionTimer()
   uint32_t heartbeat_elapsed_ = 0;  // ticks, of a leader
-
   // Extras.
   bool election_by_leader_ = false;   // the running election was asked for
   bool has_called_election_ = false;  // leader: has asked somebody to take over

@@ -85,6 +85,9 @@ void RaftCore::Refuse(const Message& request) {
 
 void RaftCore::StartElection(bool by_leader) {
   if (role_ == Role::kLeader || !IsMember(id()) || HasChangeToApply(log_)) return;
+  // Its own vote counts as well: who hears a leader that may hold a lease keeps it back.
+  const bool hears_leader = ticks_since_leader_ < options_.election_ticks;
+  if (options_.lease && hears_leader && !by_leader) return;
   election_by_leader_ = by_leader;
   if (options_.pre_vote && !by_leader) {
     StartPreVote();

@@ -68,7 +68,8 @@ class RaftLog {
   // What a follower does with a leader's entries, which follow `previous`: refuses, with nothing
   // changed, if this log does not have `previous`; else makes its log contain them. Entries that
   // are there already stay, and so do those behind them; an entry that differs goes, with all
-  // behind it. Returns the last index that this log is now known to share with the leader's.
+  // behind it. What is gone with the boundary counts as there: it was committed, so the leader has
+  // it too. Returns the last index that this log is now known to share with the leader's.
   // Source: Raft paper, Figure 2, AppendEntries, receiver 2 to 4.
   std::optional<Index> TryAppend(const EntryId& previous, const std::vector<Entry>& entries);
 

@@ -49,9 +49,9 @@ absl::Status RaftNode::ReadIndex(uint64_t request) {
   return core_.ReadIndex(request);
 }
 
-void RaftNode::StartElection() {
+void RaftNode::StartElection(bool by_leader) {
   core_.SetTime(clock_.Now());
-  core_.StartElection();
+  core_.StartElection(by_leader);
   NoteRole();
 }
 

@@ -53,7 +53,7 @@ class RaftNode {
   // Errors: those of RaftCore::Propose(), and of features.
   absl::Status Propose(EntryType type, std::vector<Payload> data);
   absl::Status ReadIndex(uint64_t request);
-  void StartElection();
+  void StartElection(bool by_leader = false);
   void SwitchMembership(Membership next);
   void ProvideSnapshot(const Snapshot& snapshot) { core_.ProvideSnapshot(snapshot); }
   void ReportSnapshotFailure(PeerId to) { core_.ReportSnapshotFailure(to); }

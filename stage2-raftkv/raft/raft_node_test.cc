@@ -180,7 +180,7 @@ TEST(RaftNode, KnowsTheTimeWhenMembersChange) {
         .type = type, .to = 1, .from = from, .term = 1, .index = index, .round = round};
     ASSERT_TRUE(node.Step(message).ok());
   };
-  node.StartElection();
+  node.StartElection(true);
   flush();
   answer(MessageType::kRequestVoteResponse, 2, 0, 0);
   answer(MessageType::kRequestVoteResponse, 3, 0, 0);

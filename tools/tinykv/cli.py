@@ -55,6 +55,7 @@ usage: ./tinykv bench WHAT [--against NAMES] [--json FILE] [FLAGS]
 
 Builds tinykv-bench and runs it. WHAT is
   server   raw gets and puts over gRPC, beside an empty call on the same server
+  raft     proposals through three Raft cores in memory, beside three plain logs
 
   --against NAMES  peers to measure too, with commas, where WHAT has any
   --json FILE      write the rows to FILE too: {"rows": [{"workload": ...,

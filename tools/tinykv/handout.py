@@ -25,6 +25,7 @@ REFERENCE_ONLY = (
     "docs/instructor.md",
     "graders/handout/",
     "graders/mutants/",
+    "graders/self/",
     "tools/tinykv/ablation.py",
     "tools/tinykv/handout.py",
     "tools/tinykv/leaks.py",

@@ -1,6 +1,7 @@
-"""graders/mutants: planted bugs, each a patch with a head, and pairs of them.
+"""graders/mutants: planted bugs, each a patch with a head, and pairs of them; and graders/self: other
+solutions that are right, likewise.
 
-graders/mutants/README.md says what is in the files.
+graders/mutants/README.md and graders/self/README.md say what is in the files.
 """
 from __future__ import annotations
 
@@ -17,10 +18,11 @@ from .files import listed
 from .workspace import Workspace
 
 FOLDER = "graders/mutants"
+RIGHT_FOLDER = "graders/self"
 PAIRS = f"{FOLDER}/pairs.txt"
 
 ID = re.compile(r"[A-Z]\d\d[a-z]?")
-HEAD_LINE = re.compile(r"^(Bug|Tasks|Tests):(.*)$", re.MULTILINE)
+HEAD_LINE = re.compile(r"^(Bug|Right|Tasks|Tests):(.*)$", re.MULTILINE)
 DIFF = re.compile(r"^diff --git a/(\S+) b/(\S+)$", re.MULTILINE)
 TEST_PROGRAM = re.compile(r"^\s*tinykv_test\(\s*([\w-]+)", re.MULTILINE)
 
@@ -33,18 +35,26 @@ GIT_VARIABLES = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """A planted bug, or several at a time ("A+B")."""
+    """A planted bug, or several at a time ("A+B"); or a solution that is right."""
 
     id: str
-    bug: str
+    bug: str  # or what is different about the solution
     tasks: tuple[str, ...]  # one of these, or
-    tests: tuple[str, ...]  # one of these test programs must find it
+    tests: tuple[str, ...]  # one of these test programs must find it; all must pass what is right
     patch: str
+    is_right: bool = False
 
 
 def ids(workspace: Workspace) -> list[str]:
     """The mutants that there are, in order."""
-    return sorted(file.stem for file in (workspace.root / FOLDER).glob("*.patch"))
+    files = [*(workspace.root / FOLDER).glob("*.patch"), *(workspace.root / RIGHT_FOLDER).glob("*.patch")]
+    return sorted(file.stem for file in files)
+
+
+def patch_of(workspace: Workspace, id_: str) -> str:
+    """The name of a patch's file; that of a mutant, if there is none."""
+    right = f"{RIGHT_FOLDER}/{id_}.patch"
+    return right if (workspace.root / right).is_file() else f"{FOLDER}/{id_}.patch"
 
 
 def pairs(workspace: Workspace) -> list[str]:
@@ -79,9 +89,11 @@ def load(workspace: Workspace, id_: str) -> Mutant:
     """Reads a mutant or a pair."""
     several = []
     for single in id_.split("+"):
-        name = f"{FOLDER}/{single}.patch"
+        name = patch_of(workspace, single)
+        is_right = name.startswith(RIGHT_FOLDER)
         try:
-            several.append(parse(single, (workspace.root / name).read_text(encoding="utf-8")))
+            text = (workspace.root / name).read_text(encoding="utf-8")
+            several.append(parse(single, text, is_right=is_right))
         except FileNotFoundError:
             raise Failure(f"{PAIRS}: {id_}: no mutant {single}") from None
         except ValueError as error:
@@ -100,7 +112,7 @@ def together(several: Sequence[Mutant]) -> Mutant:
     )
 
 
-def parse(id_: str, text: str) -> Mutant:
+def parse(id_: str, text: str, *, is_right: bool = False) -> Mutant:
     """Reads a patch; a ValueError says what is wrong with it."""
     if not ID.fullmatch(id_):
         raise ValueError("its name is no ID, as S03 or S03b")
@@ -112,12 +124,15 @@ def parse(id_: str, text: str) -> Mutant:
         if match[1] in head:
             raise ValueError(f"has two lines '{match[1]}:'")
         head[match[1]] = match[2].strip()
-    if not text.startswith("Bug:") or not head["Bug"]:
-        raise ValueError("its first line is not 'Bug: …'")
+    what = "Right" if is_right else "Bug"
+    if not text.startswith(f"{what}:") or not head[what]:
+        raise ValueError(f"its first line is not '{what}: …'")
     tasks, tests = head.get("Tasks", "").split(), head.get("Tests", "").split()
     if not tasks and not tests:
-        raise ValueError("names neither 'Tasks: …' nor 'Tests: …' that must kill it")
-    return Mutant(id_, head["Bug"], tuple(tasks), tuple(tests), text.rstrip("\n") + "\n")
+        must = "pass" if is_right else "kill"
+        raise ValueError(f"names neither 'Tasks: …' nor 'Tests: …' that must {must} it")
+    patch = text.rstrip("\n") + "\n"
+    return Mutant(id_, head[what], tuple(tasks), tuple(tests), patch, is_right)
 
 
 def test_programs(workspace: Workspace) -> set[str]:
@@ -143,7 +158,7 @@ def findings(workspace: Workspace) -> list[str]:
     known = ids(workspace)
     found = []
     for id_ in known:
-        name = f"{FOLDER}/{id_}.patch"
+        name = patch_of(workspace, id_)
         try:
             mutant = load(workspace, id_)
         except Failure as failure:

@@ -21,6 +21,8 @@ from .verdicts import PASSED
 from .workspace import Workspace, shown
 
 KILLED, SURVIVED, DOES_NOT_APPLY = "killed", "survived", "does_not_apply"
+# Of a solution that is right.
+ACCEPTED, REFUSED = "accepted", "refused"
 
 BUG_COLUMNS = 60
 
@@ -29,7 +31,8 @@ ID is a patch in graders/mutants, A+B two of them at once; all, and the pairs in
 graders/mutants/pairs.txt, unless told. Each is applied to a copy of the tree in
 build/mutants, built, and graded: first by the tasks (or test programs) that its head
 names, then, if these have passed it, by the others of the part. The tree without a bug
-has to pass them first. Exits 0 only if all are killed.
+has to pass them first. Patches in graders/self are solutions of other styles that are
+right: they must pass. Exits 0 only if all mutants are killed and all of those pass.
 
 --json FILE gets {"mutants": [{"id", "verdict", "task", "how", "seed", "seconds",
 "sentence", "bug", "expected", "also"}]}:
@@ -41,7 +44,8 @@ has to pass them first. Exits 0 only if all are killed.
   sentence  what it said, or why the mutant does not apply
   expected  whether the head of the patch names the task
   also      other tasks that would have killed it
-"""
+and "variants": [{"id", "verdict", "task", "sentence", "style"}], the verdict being
+accepted, refused (by that task) or does_not_apply."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,11 @@ class Outcome:
     also: tuple[str, ...] = ()
     seconds: float = 0.0
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it is as it must be."""
+        return self.verdict == (ACCEPTED if self.mutant.is_right else KILLED)
+
 
 def run(workspace: Workspace, wishes: Wishes) -> int:
     """The command."""
@@ -81,7 +90,7 @@ def run(workspace: Workspace, wishes: Wishes) -> int:
     show(outcomes)
     if wishes.json:
         wishes.json.write_text(as_json(outcomes), encoding="utf-8")
-    return 0 if all(outcome.verdict == KILLED for outcome in outcomes) else 1
+    return 0 if all(outcome.is_well for outcome in outcomes) else 1
 
 
 def show_list(workspace: Workspace, ids: Sequence[str]) -> int:
@@ -90,7 +99,8 @@ def show_list(workspace: Workspace, ids: Sequence[str]) -> int:
     width = max((len(mutant.id) for mutant in mutants), default=0)
     for mutant in mutants:
         say(f"{mutant.id:<{width}}  {mutant.bug}")
-        say(f"{'':<{width}}  by {', '.join([*mutant.tasks, *mutant.tests])}")
+        by = "passes" if mutant.is_right else "by"
+        say(f"{'':<{width}}  {by} {', '.join([*mutant.tasks, *mutant.tests])}")
     return 0
 
 
@@ -226,6 +236,8 @@ class Trials:
         """Runs what is expected to kill a mutant, then the rest of the part."""
         seeds = self._wishes.seeds
         expected = bench.run(mutant.id, mutant.tasks, mutant.tests, seeds)
+        if mutant.is_right:
+            return outcome_of_right(mutant, expected)
         outcome = outcome_of(mutant, expected, expected=True)
         rest = self._rest_of_the_parts(mutant)
         if outcome.verdict == KILLED or not rest:
@@ -267,9 +279,18 @@ def outcome_of(mutant: Mutant, found: Sequence[Found], *, expected: bool) -> Out
     return Outcome(mutant, SURVIVED, sentence.strip(), seconds=seconds)
 
 
+def outcome_of_right(mutant: Mutant, found: Sequence[Found]) -> Outcome:
+    """The verdict on the graders of a solution that is right."""
+    seconds = round(sum(one.seconds for one in found), 3)
+    for one in found:
+        if one.verdict != PASSED:
+            return Outcome(mutant, REFUSED, one.sentence, one, expected=True, seconds=seconds)
+    return Outcome(mutant, ACCEPTED, seconds=seconds)
+
+
 def tell(outcome: Outcome) -> None:
     """What came of one mutant, while the others go on."""
-    verdict = colour(outcome.verdict, GREEN if outcome.verdict == KILLED else RED)
+    verdict = colour(outcome.verdict, GREEN if outcome.is_well else RED)
     line = f"{outcome.mutant.id}: {verdict}"
     if by := outcome.by:
         seed = "" if by.seed is None else f" at seed {by.seed}"
@@ -294,10 +315,17 @@ def show(outcomes: Sequence[Outcome]) -> None:
             for head, text, width in zip(heads, row, widths)
         ]
         say("  ".join(aligned).rstrip())
-    killed = sum(outcome.verdict == KILLED for outcome in outcomes)
     say()
-    closing = f"{killed} of {len(outcomes)} mutants killed"
-    say(colour(closing, GREEN if killed == len(outcomes) else RED))
+    say(colour(closing_line(outcomes), GREEN if all(one.is_well for one in outcomes) else RED))
+
+
+def closing_line(outcomes: Sequence[Outcome]) -> str:
+    """How many are as they must be."""
+    wrong = [one.is_well for one in outcomes if not one.mutant.is_right]
+    right = [one.is_well for one in outcomes if one.mutant.is_right]
+    killed = f"{sum(wrong)} of {len(wrong)} mutants killed"
+    accepted = f"{sum(right)} of {len(right)} right solutions accepted"
+    return ", ".join([killed] * bool(wrong or not right) + [accepted] * bool(right))
 
 
 def cells(outcome: Outcome) -> tuple[str, ...]:
@@ -329,5 +357,18 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
             "also": list(outcome.also),
         }
         for outcome in outcomes
+        if not outcome.mutant.is_right
     ]
-    return json_library.dumps({"mutants": mutants}, indent=2, ensure_ascii=False) + "\n"
+    variants = [
+        {
+            "id": outcome.mutant.id,
+            "verdict": outcome.verdict,
+            "task": outcome.by and outcome.by.task,
+            "sentence": outcome.sentence,
+            "style": outcome.mutant.bug,
+        }
+        for outcome in outcomes
+        if outcome.mutant.is_right
+    ]
+    report = {"mutants": mutants, "variants": variants}
+    return json_library.dumps(report, indent=2, ensure_ascii=False) + "\n"
