@@ -43,7 +43,7 @@ class RaftGroup {
 
   void Start(raft::PeerId id);  // REQUIRES: not up
   void Crash(raft::PeerId id);  // REQUIRES: up
-  bool IsUp(raft::PeerId id) const { return NodeOf(id).member.has_value(); }
+  bool IsUp(raft::PeerId id) const { return Has(id) && NodeOf(id).member.has_value(); }
 
   // Does something to a member that is up, and all that follows from it: messages are in flight
   // afterwards.

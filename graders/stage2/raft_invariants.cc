@@ -181,8 +181,9 @@ RaftInvariants::Result RaftInvariants::CheckEntry(const RaftMemberView& view, In
   const auto chosen = chosen_.find(index);
   if (index <= view.member->core().log().committed() && chosen != chosen_.end() &&
       chosen->second.entry.term != entry.term) {
-    return Broken("StateMachineSafety", "peer ", view.id, " has ", Describe(entry), " at index ",
-                  index, ", where it has committed ", Describe(chosen->second.entry));
+    return Broken("StateMachineSafety", "peer ", view.id, " has ", Describe(entry),
+                  " committed at index ", index, ", where peer ", chosen->second.by,
+                  " has committed ", Describe(chosen->second.entry));
   }
   return std::nullopt;
 }
