@@ -63,13 +63,21 @@ std::vector<SearchCase> Cases() {
 }
 
 Result RunCases() {
+  uint64_t states = 0;
+  uint64_t transitions = 0;
+  int complete = 0;
   for (const SearchCase& search : Cases()) {
     SearchReport report = Search(search);
+    states += report.states;
+    transitions += report.transitions;
+    complete += report.is_complete ? 1 : 0;
     std::cerr << Concat("2a-search: ", search.name, ": ", report.states, " states, ",
                         report.transitions, " transitions, depth ", report.depth,
                         report.is_complete ? ", all there are\n" : ", not all there are\n");
     if (report.finding) return std::move(report.finding);
   }
+  NoteForReport(Concat(states, " states, ", transitions, " transitions; ", complete, " of ",
+                       Cases().size(), " cases have no more"));
   return std::nullopt;
 }
 

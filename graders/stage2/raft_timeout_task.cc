@@ -44,7 +44,11 @@ void WaitNine(RaftCore& core) {
 
 constexpr std::array kMoments = {
     Moment{"its start", [](RaftCore&) {}},
-    Moment{"its own candidacy", [](RaftCore& core) { core.Step({.type = MessageType::kHup}); }},
+    Moment{"its own candidacy",
+           [](RaftCore& core) {
+             WaitNine(core);
+             core.Step({.type = MessageType::kHup});
+           }},
     Moment{"it grants a vote",
            [](RaftCore& core) {
              WaitNine(core);

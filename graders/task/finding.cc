@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <stdexcept>
+#include <utility>
 
 #include "common/check.h"
 #include "common/status.h"
@@ -25,7 +26,16 @@ Finding NotStartedAt(const std::string& hole) {
           .sentence = Concat("the hole ", hole, " is to be filled")};
 }
 
+std::string& TheNote() {
+  static std::string note;
+  return note;
+}
+
 }  // namespace
+
+void NoteForReport(std::string text) { TheNote() = std::move(text); }
+
+const std::string& NotedForReport() { return TheNote(); }
 
 const char* NameOf(Verdict verdict) {
   switch (verdict) {

@@ -31,6 +31,11 @@ struct Finding {
   std::vector<std::string> events = {};
 };
 
+// What a task has to say however it ends: how much it has looked at, for example. One line; the
+// last one counts.
+void NoteForReport(std::string text);
+const std::string& NotedForReport();
+
 // Nothing: all was as it must be.
 using Result = std::optional<Finding>;
 

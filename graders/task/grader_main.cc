@@ -62,10 +62,14 @@ int RunTask(const Task& task, const Flags& flags) {
                            {"sentence", finding->sentence},
                            {"program", finding->program},
                            {"events", finding->events},
-                           {"draws", TraceWasOffered()}});
+                           {"draws", TraceWasOffered()},
+                           {"note", NotedForReport()}});
     return 1;
   }
-  Emit(flags.result_fd, {{"event", "finished"}, {"verdict", "passed"}, {"seeds", flags.seeds}});
+  Emit(flags.result_fd, {{"event", "finished"},
+                         {"verdict", "passed"},
+                         {"seeds", flags.seeds},
+                         {"note", NotedForReport()}});
   return 0;
 }
 

@@ -11,8 +11,8 @@
 //
 // The second form writes events to FD (1 unless told), one JSON object a line:
 //   {"event":"seed","seed":N}                        before the run of each seed
-//   {"event":"finished","verdict":V,"seeds":N}       V is "passed", or the verdict of the first run
-//                                                    that failed; then also seed, sentence,
+//   {"event":"finished","verdict":V,"seeds":N,       V is "passed", or the verdict of the first run
+//    "note":TEXT}                                    that failed; then also seed, sentence,
 //                                                    program, events, and draws: whether --trace
 //                                                    would write a page with that run
 //                                                    (trace_request.h)

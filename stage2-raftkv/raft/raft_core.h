@@ -31,9 +31,7 @@
 #include "stage2-raftkv/raft/options.h"
 #include "stage2-raftkv/raft/progress.h"
 #include "stage2-raftkv/raft/raft_log.h"
-#include "stage2-raftkv/raft/read_index.h"
 #include "stage2-raftkv/raft/ready.h"
-#include "stage2-raftkv/raft/types.h"
 
 namespace tinykv::raft {
 
@@ -141,8 +139,8 @@ class RaftCore {
   void Refuse(const Message& request);
 
   void ResetElectionTimer();
-  // Becomes a candidate of the next term, votes for itself, and asks the others for their votes; a
-  // candidate that is alone has won already.
+  // Becomes a candidate of the next term, with a new election timeout, votes for itself, and asks
+  // the others for their votes; a candidate that is alone has won already.
   void Campaign();
   // Grants the vote or refuses it, and answers. A vote is granted at most once a term, first come,
   // first served; never to a candidate whose log is less up-to-date than this one's; and who grants
@@ -156,9 +154,10 @@ class RaftCore {
   // granted theirs by now, this member being one of them. Each counts once, with its first answer,
   // and who is no member does not count.
   bool CountVote(const Message& response);
-  // Becomes the leader of this term. Nothing is known of the others' logs; tries first whether they
-  // end where this one does. Appends a no-op, an empty entry of this term, since entries of older
-  // terms are committed only together with one of its own (5.4.2), and sends it to all.
+  // Becomes the leader of this term, with a Progress for each member, itself included. Nothing is
+  // known of the others' logs; tries first whether they end where this one does. Then appends a
+  // no-op, an empty entry of this term, since entries of older terms are committed only together
+  // with one of its own (5.4.2), and sends it to all.
   void BecomeLeader();
 
   // ---- raft_core_replication.cc ----
@@ -166,20 +165,21 @@ class RaftCore {
   // Appends entries of this term to the log and sends them to all. REQUIRES: leader.
   void AppendAndSend(EntryType type, std::vector<Payload> data);
   // Sends `to` what follows its `next`: as many entries as the flow allows, or none, which still
-  // tells the commit index. Sends nothing while its Progress says so; a snapshot if what follows
-  // `next` is compacted. REQUIRES: leader.
+  // tells the commit index. Sends nothing while its Progress says so; where what comes before
+  // `next` is compacted, it notes there that a snapshot is needed. REQUIRES: leader.
   void SendAppend(PeerId to);
   void BroadcastAppend();
   // Begins a round of heartbeats.
   void BroadcastHeartbeat();
   void SendHeartbeat(PeerId to, uint64_t round);
 
-  // Takes the leader's entries, if the log has what they follow, and its commit index, as far as
-  // the message proves that this log agrees with the leader's. Answers either way.
+  // Follows the sender, which also ends a candidacy, and waits a new election timeout. Takes the
+  // entries, if the log has what they follow, and the commit index, as far as the message proves
+  // that this log agrees with the leader's. Answers either way.
   void OnAppend(const Message& message);
   void RefuseAppend(const Message& append);
   // Learns what a member has, or that it has refused; commits what a majority has, and tells all
-  // of it; sends on.
+  // of it. Otherwise sends on, if there is more to send, or nothing could be sent until now.
   void OnAppendResponse(const Message& message);
   // Follows the leader, and answers with the heartbeat's round and this member's commit index. A
   // heartbeat proves nothing about the log.

@@ -161,6 +161,7 @@ class FilesTest(ScratchTest):
                 **{"task": "1-get", "part": "1", "verdict": "passed", "points": 8, "max_points": 8},
                 **{"seed": None, "seeds": 50, "seconds": 0.5, "peak_memory_mb": 0.0},
                 **{"sentence": "", "program": "", "shrunk": True, "events": [], "replay": None},
+                **{"note": "", "draws": False, "trace": None},
             },
         )
         self.assertEqual(tasks[1]["events"], WRONG.events)

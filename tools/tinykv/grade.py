@@ -262,6 +262,7 @@ class Grader:
             events=[relative(event, root) for event in judgement.events],
             replay=None if passed else self._replay(result.task, judgement.seed),
             draws=judgement.draws,
+            note=judgement.note,
         )
 
     def _trace_file(self, task: Task) -> Path | None:

@@ -54,6 +54,9 @@ def json_of(task: TaskResult) -> dict[str, object]:
         "program": task.program,
         "shrunk": task.shrunk,
         "events": list(task.events),
+        "note": task.note,
+        "draws": task.draws,
+        "trace": task.trace,
         "replay": task.replay,
     }
 

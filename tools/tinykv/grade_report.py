@@ -75,6 +75,8 @@ def table(report: Report, part: Part) -> list[str]:
         begin = len(f"  {task.task:<{width}}  {'':<{VERDICT_WIDTH}}  {earned}  ")
         title = textwrap.shorten(task.title, max(columns() - begin, 20), placeholder=" …")
         lines.append(f"  {task.task:<{width}}  {verdict}  {earned}  {title}")
+        if task.note:
+            lines.append(f"{'':<{begin}}{task.note}")
     earned = sum(task.points for task in tasks)
     lines.append(f"part {part.id}: {earned} of {sum(task.max_points for task in tasks)} points")
     return lines

@@ -29,6 +29,7 @@ class TaskResult:
     stack: Sequence[str] = ()  # "FILE:LINE  FUNCTION", innermost first
     printed: str = ""  # the end of what it printed, or a sanitizer's report
     replay: str | None = None  # the command that repeats the failure
+    note: str = ""  # what else the task has to say
     draws: bool = False  # whether that command has something to draw with --trace
     trace: str | None = None  # the page that was drawn
 

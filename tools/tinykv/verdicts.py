@@ -55,6 +55,7 @@ class Judgement:
     shrunk: bool = True  # whether the program is as small as the failure allows
     events: list[str] = field(default_factory=list)
     draws: bool = False  # whether the run can be drawn
+    note: str = ""  # what else the task has to say
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Finished:
     program: str
     events: list[str]
     draws: bool
+    note: str
 
 
 @dataclass
@@ -137,6 +139,7 @@ def finished(event: dict) -> Finished:
         event.get("program", ""),
         event.get("events", []),
         event.get("draws", False),
+        event.get("note", ""),
     )
     good = (
         found.verdict in REPORTED
@@ -146,6 +149,7 @@ def finished(event: dict) -> Finished:
         and isinstance(found.program, str)
         and isinstance(found.events, list)
         and isinstance(found.draws, bool)
+        and isinstance(found.note, str)
         and all(isinstance(line, str) for line in found.events)
         and (found.verdict == PASSED or found.seed is not None)
     )
@@ -175,7 +179,7 @@ def verdict_of(ended: Ended, told: Told, seeds: range, limit_seconds: float) -> 
         return Judgement(TOO_SLOW, slowness(bool(found), told, seeds, limit_seconds))
     if found and ended.status == 0:
         if found.seeds == len(seeds) and told.seeds == list(seeds):
-            return Judgement(PASSED)
+            return Judgement(PASSED, note=found.note)
         return Judgement(NOT_RUN, f"It was to run {count(seeds)}, and reports other ones.")
     if found and ended.status > 0 and not MARKS.search(ended.stderr):
         return Judgement(NOT_RUN, f"It reports a pass, but ended with status {ended.status}.")
