@@ -87,13 +87,19 @@ def compile_targets(workspace: Workspace, preset: str, targets: Sequence[str]) -
             elif line != "ninja: no work to do.":
                 said.append(line)
 
-        status = follow(command, on_line, cwd=workspace.root, env={"NINJA_STATUS": "[%f/%t] "})
+        environment = {"NINJA_STATUS": "[%f/%t] ", **cache_settings(workspace)}
+        status = follow(command, on_line, cwd=workspace.root, env=environment)
         if status != 0:
             where = shown(folder)
             raise Failure(f"the {preset} build in {where} failed; see above", shortened(said))
         step.result("up to date" if steps == 0 else f"{steps} steps")
     for line in said:  # a remark of cmake or a linker
         print(line)
+
+
+def cache_settings(workspace: Workspace) -> dict[str, str]:
+    """What has ccache, where there is one, know a file again in every copy of the tree."""
+    return {"CCACHE_BASEDIR": str(workspace.root), "CCACHE_NOHASHDIR": "1"}
 
 
 def shortened(lines: Sequence[str]) -> str:
