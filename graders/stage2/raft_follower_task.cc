@@ -10,6 +10,7 @@
 #include "graders/stage2/raft_group.h"
 #include "graders/stage2/raft_history.h"
 #include "graders/stage2/tasks.h"
+#include "graders/stage2/told_program.h"
 #include "graders/task/property.h"
 
 namespace tinykv::grading {
@@ -256,10 +257,7 @@ Result Run(const Program& program, std::vector<std::string>& done) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Program& program) {
-  std::vector<std::string> done;
-  Guarded([&] { return Run(program, done); });
-  for (const std::string& line : done) out << line << '\n';
-  return out;
+  return TellProgram<Program>(out, program, Run);
 }
 
 rc::Gen<Program> AnyProgram(bool with_leaders) {
@@ -273,21 +271,14 @@ rc::Gen<Program> AnyProgram(bool with_leaders) {
       gen::set(&Step::kind, kind), gen::set(&Step::term, InRange<uint64_t>(0, 8)),
       gen::set(&Step::a, InRange<uint64_t>(0, 40)), gen::set(&Step::b, InRange<uint64_t>(0, 40)),
       gen::set(&Step::c, InRange<uint64_t>(0, 40)));
-  const auto reign = gen::build<RaftReign>(gen::set(&RaftReign::keeps, InRange<uint64_t>(0, 9)),
-                                           gen::set(&RaftReign::appends, InRange<uint64_t>(0, 4)),
-                                           gen::set(&RaftReign::commits, InRange<uint64_t>(0, 6)));
   return gen::build<Program>(
-      gen::set(&Program::reigns, gen::resize(5, gen::container<std::vector<RaftReign>>(reign))),
+      gen::set(&Program::reigns, AnyReigns(5)),
       gen::set(&Program::steps, gen::resize(40, gen::container<std::vector<Step>>(step))));
 }
 
 Task FollowerTask(std::string id, bool with_leaders) {
   return {.id = std::move(id), .run = [with_leaders](uint64_t seed) {
-            return CheckProgram<Program>(seed, AnyProgram(with_leaders),
-                                         [](const Program& program) {
-                                           std::vector<std::string> done;
-                                           return Run(program, done);
-                                         });
+            return CheckToldProgram<Program>(seed, AnyProgram(with_leaders), Run);
           }};
 }
 

@@ -85,7 +85,7 @@ void RaftGroup::PutIntoFlight(const raft::Message& message) {
 void RaftGroup::Deliver(size_t i, CrashPoint crash) {
   const std::shared_ptr<const raft::Message> message = flight_.at(i).message;
   if (!keeps_messages_) Drop(i);
-  if (!Has(message->to) || !IsUp(message->to)) return;
+  if (!IsUp(message->to)) return;
   Input(
       message->to, [&message](raft::RaftCore& core) { core.Step(*message); }, crash);
 }

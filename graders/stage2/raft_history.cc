@@ -3,8 +3,17 @@
 #include <algorithm>
 
 #include "common/strings.h"
+#include "graders/task/property.h"
 
 namespace tinykv::grading {
+
+rc::Gen<std::vector<RaftReign>> AnyReigns(int count_max) {
+  namespace gen = rc::gen;
+  const auto reign = gen::build<RaftReign>(gen::set(&RaftReign::keeps, InRange<uint64_t>(0, 9)),
+                                           gen::set(&RaftReign::appends, InRange<uint64_t>(0, 4)),
+                                           gen::set(&RaftReign::commits, InRange<uint64_t>(0, 6)));
+  return gen::resize(count_max, gen::container<std::vector<RaftReign>>(reign));
+}
 
 RaftHistory::RaftHistory(const std::vector<RaftReign>& reigns) {
   std::vector<raft::Entry> log;

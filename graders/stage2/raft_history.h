@@ -3,6 +3,8 @@
 // and never with something that no Raft would send.
 #pragma once
 
+#include <rapidcheck.h>
+
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +18,9 @@ struct RaftReign {
   uint64_t appends = 0;  // a no-op, and so many more
   uint64_t commits = 0;  // how many of its entries were committed in the end, modulo their number
 };
+
+// At most about so many, one after the other.
+rc::Gen<std::vector<RaftReign>> AnyReigns(int count_max);
 
 class RaftHistory {
  public:

@@ -64,7 +64,11 @@ class Invariants : public testing::Test {
                .to = id,
                .from = id % 3 + 1,
                .term = core.term()});
-    member(id).Settle(disk(id));
+    while (core.HasReady()) {
+      member(id).TakeReady();
+      member(id).Write(disk(id));
+      member(id).FinishReady();
+    }
   }
 
   // The name of what `id` breaks; "" if nothing.

@@ -138,19 +138,6 @@ void RaftMember::Apply(const raft::Ready& ready) {
   reads_.insert(reads_.end(), ready.reads.begin(), ready.reads.end());
 }
 
-std::vector<raft::Message> RaftMember::Settle(RaftDisk& disk) {
-  std::vector<raft::Message> sent;
-  const auto send = [&sent](std::vector<raft::Message> messages) {
-    std::move(messages.begin(), messages.end(), std::back_inserter(sent));
-  };
-  while (core_.HasReady()) {
-    send(TakeReady());
-    Write(disk);
-    send(FinishReady());
-  }
-  return sent;
-}
-
 void RaftMember::Checkpoint(RaftDisk& disk, raft::Index index) {
   // The log on this disk must go on where the state ends, also for what was applied ahead of it.
   if (applied_.index > disk.last_index() || ready_is_out()) return;

@@ -65,9 +65,6 @@ class RaftMember {
   bool ready_is_out() const { return ready_.has_value(); }
   const raft::Ready& ready() const { return *ready_; }
 
-  // All of the three, until there is nothing left to do.
-  std::vector<raft::Message> Settle(RaftDisk& disk);
-
   // Has the state machine's state of now on disk, and, up to `index` of it, no log. What a member
   // that is behind needs then is a snapshot.
   void Checkpoint(RaftDisk& disk, raft::Index index);

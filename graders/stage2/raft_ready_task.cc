@@ -10,6 +10,7 @@
 #include "graders/stage2/raft_history.h"
 #include "graders/stage2/raft_member.h"
 #include "graders/stage2/tasks.h"
+#include "graders/stage2/told_program.h"
 #include "graders/task/property.h"
 
 namespace tinykv::grading {
@@ -264,10 +265,7 @@ Result Run(const Program& program, std::vector<std::string>& done) {
 
 std::ostream& operator<<(std::ostream& out, const Program& program) {
   out << (program.is_alone ? "a group of one, which leads\n" : "a follower\n");
-  std::vector<std::string> done;
-  Guarded([&] { return Run(program, done); });
-  for (const std::string& line : done) out << line << '\n';
-  return out;
+  return TellProgram<Program>(out, program, Run);
 }
 
 rc::Gen<Program> AnyProgram() {
@@ -281,24 +279,17 @@ rc::Gen<Program> AnyProgram() {
                                                         {1, Kind::kCrash}})),
       gen::set(&Step::a, InRange<uint64_t>(0, 40)), gen::set(&Step::b, InRange<uint64_t>(0, 40)),
       gen::set(&Step::c, InRange<uint64_t>(0, 40)));
-  const auto reign = gen::build<RaftReign>(gen::set(&RaftReign::keeps, InRange<uint64_t>(0, 9)),
-                                           gen::set(&RaftReign::appends, InRange<uint64_t>(0, 4)),
-                                           gen::set(&RaftReign::commits, InRange<uint64_t>(0, 6)));
   return gen::build<Program>(
       gen::set(&Program::is_alone, gen::weightedElement<bool>({{2, false}, {1, true}})),
-      gen::set(&Program::reigns, gen::resize(4, gen::container<std::vector<RaftReign>>(reign))),
+      gen::set(&Program::reigns, AnyReigns(4)),
       gen::set(&Program::steps, gen::resize(40, gen::container<std::vector<Step>>(step))));
 }
 
 }  // namespace
 
 Task RaftReady() {
-  return {.id = "2a-ready", .run = [](uint64_t seed) {
-            return CheckProgram<Program>(seed, AnyProgram(), [](const Program& program) {
-              std::vector<std::string> done;
-              return Run(program, done);
-            });
-          }};
+  return {.id = "2a-ready",
+          .run = [](uint64_t seed) { return CheckToldProgram<Program>(seed, AnyProgram(), Run); }};
 }
 
 }  // namespace tinykv::grading
