@@ -137,6 +137,7 @@ class Bench:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 process_group=0,
+                env={**os.environ, **build.cache_settings(self.tree)},
             )
             try:
                 while (status := patiently(child)) is None:
