@@ -28,10 +28,13 @@ absl::StatusOr<std::string> ReadFile(FileSystem& file_system, const std::string&
 absl::Status WriteFileAtomically(FileSystem& file_system, const std::string& path,
                                  std::string_view content) {
   const std::string temporary = Concat(path, ".tmp");
+  // A leftover is removed and not emptied: if it is there because its sync failed, a later sync of
+  // the same file proves nothing.
+  if (file_system.Exists(temporary)) TKV_RETURN_IF_ERROR(file_system.Remove(temporary));
   absl::Status status = WriteWholeFile(file_system, temporary, content);
   if (status.ok()) status = file_system.Rename(temporary, path);
   if (!status.ok()) {
-    // Best effort: the first error is the one to tell, and a leftover is overwritten next time.
+    // Best effort: the first error is the one to tell, and a leftover is removed next time.
     file_system.Remove(temporary).IgnoreError();
     return status;
   }

@@ -74,6 +74,7 @@ struct Server::State {
   RequestGate gate;
   const std::unique_ptr<Metrics::Registration> gate_metrics;
   TinyKvHandlers handlers;
+  StreamHandlers stream_handlers;
   std::vector<grpc::Service*> added_services;
   std::unique_ptr<grpc::Service> tinykv_service;
   std::unique_ptr<grpc::Server> grpc_server;  // null until started and after Shutdown()
@@ -87,13 +88,16 @@ Server::~Server() { Shutdown(Duration::zero()); }
 
 TinyKvHandlers& Server::handlers() { return state_->handlers; }
 
+StreamHandlers& Server::stream_handlers() { return state_->stream_handlers; }
+
 void Server::AddService(grpc::Service& service) { state_->added_services.push_back(&service); }
 
 absl::Status Server::Start() {
   TKV_CHECK(state_->tinykv_service == nullptr && "a server is started once");
   TKV_ASSIGN_OR_RETURN(Address listen, ParseAddress(state_->options.listen));
   state_->tinykv_service =
-      MakeTinyKvService(std::move(state_->handlers), state_->gate, state_->metrics, state_->clock);
+      MakeTinyKvService(std::move(state_->handlers), std::move(state_->stream_handlers),
+                        state_->gate, state_->metrics, state_->clock);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();

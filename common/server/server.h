@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 #include "common/env/clock.h"
 #include "common/metrics.h"
+#include "common/server/stream_handlers.h"
 #include "proto/coprocessor.pb.h"
 #include "proto/kvrpcpb.pb.h"
 
@@ -70,6 +71,7 @@ class Server {
 
   // Where stages put their handlers. REQUIRES: not started.
   TinyKvHandlers& handlers();
+  StreamHandlers& stream_handlers();
 
   // Serves one more service on the same port. `service` must outlive the server. REQUIRES: not
   // started.
@@ -84,8 +86,8 @@ class Server {
   // Requests whose handlers are running. Thread-safety: safe.
   uint64_t requests_in_flight() const;
 
-  // Reports NOT_SERVING, stops accepting, waits up to `patience` for what runs, cancels the rest,
-  // and returns when no handler is left.
+  // Reports NOT_SERVING, stops accepting, waits up to `patience` for what runs, cancels the rest
+  // (a moment later also the streams between stores), and returns when no handler is left.
   void Shutdown(Duration patience);
 
  private:

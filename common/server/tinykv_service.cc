@@ -13,6 +13,8 @@
 #include "common/env/coroutine.h"
 #include "common/log.h"
 #include "common/server/error_response.h"
+#include "common/server/refused_stream.h"
+#include "common/server/wire_bytes.h"
 #include "common/strings.h"
 #include "common/your_code_here.h"
 #include "proto/tinykvpb.grpc.pb.h"
@@ -80,14 +82,6 @@ struct Call {
   std::optional<grpc::Status> status = std::nullopt;
 };
 
-// A stream that is refused. It deletes itself when gRPC has finished with it.
-template <typename Request>
-class RefusedStream final : public grpc::ServerReadReactor<Request> {
- public:
-  explicit RefusedStream(const grpc::Status& status) { this->Finish(status); }
-  void OnDone() override { delete this; }
-};
-
 // To be called in a catch clause.
 std::string DescribeException() {
   try {
@@ -99,14 +93,20 @@ std::string DescribeException() {
   }
 }
 
+// Generated code that hands the streams between stores over as bytes, not parsed.
+using ServiceBase = tinykvpb::TinyKv::WithRawCallbackMethod_Raft<
+    tinykvpb::TinyKv::WithRawCallbackMethod_Snapshot<tinykvpb::TinyKv::CallbackService>>;
+
 // The path of a request is short on purpose: enter the gate, run the handler on the gRPC thread,
 // fill in the response, count it. No lock is taken on it.
 //
 // Thread-safety: safe.
-class TinyKvService final : public tinykvpb::TinyKv::CallbackService {
+class TinyKvService final : public ServiceBase {
  public:
-  TinyKvService(TinyKvHandlers handlers, RequestGate& gate, Metrics& metrics, Clock& clock)
+  TinyKvService(TinyKvHandlers handlers, StreamHandlers stream_handlers, RequestGate& gate,
+                Metrics& metrics, Clock& clock)
       : handlers_(std::move(handlers)),
+        stream_handlers_(std::move(stream_handlers)),
         gate_(gate),
         clock_(clock),
         raw_get_("RawGet", kRaw, metrics),
@@ -124,6 +124,7 @@ class TinyKvService final : public tinykvpb::TinyKv::CallbackService {
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
+  using ByteStream = grpc::ServerReadReactor<grpc::ByteBuffer>;
 
   Reactor* RawGet(Context* context, const kvrpcpb::RawGetRequest* request,
                   kvrpcpb::RawGetResponse* response) override {
@@ -174,15 +175,11 @@ class TinyKvService final : public tinykvpb::TinyKv::CallbackService {
     return Run(context, coprocessor_, handlers_.coprocessor, request, response);
   }
 
-  // The two streams between stores have no handlers yet.
-  grpc::ServerReadReactor<raft_serverpb::RaftMessage>* Raft(Context*,
-                                                            raft_serverpb::Done*) override {
-    return new RefusedStream<raft_serverpb::RaftMessage>(NotServedHere("Raft", kStoreToStore));
+  ByteStream* Raft(Context* context, grpc::ByteBuffer* response) override {
+    return Open(context, stream_handlers_.raft, "Raft", response);
   }
-  grpc::ServerReadReactor<raft_serverpb::SnapshotChunk>* Snapshot(Context*,
-                                                                  raft_serverpb::Done*) override {
-    return new RefusedStream<raft_serverpb::SnapshotChunk>(
-        NotServedHere("Snapshot", kStoreToStore));
+  ByteStream* Snapshot(Context* context, grpc::ByteBuffer* response) override {
+    return Open(context, stream_handlers_.snapshot, "Snapshot", response);
   }
 
  private:
@@ -239,7 +236,15 @@ class TinyKvService final : public tinykvpb::TinyKv::CallbackService {
     }
   }
 
+  static ByteStream* Open(Context* context, const StreamHandlers::Handler& handler, const char* rpc,
+                          grpc::ByteBuffer* response) {
+    if (!handler) return new RefusedStream(NotServedHere(rpc, kStoreToStore));
+    *response = ToByteBuffer("");  // a Done
+    return handler(*context);
+  }
+
   const TinyKvHandlers handlers_;
+  const StreamHandlers stream_handlers_;
   RequestGate& gate_;
   Clock& clock_;
   Method raw_get_;
@@ -258,9 +263,11 @@ class TinyKvService final : public tinykvpb::TinyKv::CallbackService {
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeTinyKvService(TinyKvHandlers handlers, RequestGate& gate,
+std::unique_ptr<grpc::Service> MakeTinyKvService(TinyKvHandlers handlers,
+                                                 StreamHandlers stream_handlers, RequestGate& gate,
                                                  Metrics& metrics, Clock& clock) {
-  return std::make_unique<TinyKvService>(std::move(handlers), gate, metrics, clock);
+  return std::make_unique<TinyKvService>(std::move(handlers), std::move(stream_handlers), gate,
+                                         metrics, clock);
 }
 
 }  // namespace tinykv

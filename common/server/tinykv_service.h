@@ -11,8 +11,9 @@
 
 namespace tinykv {
 
-// All but `handlers` must outlive the service.
-std::unique_ptr<grpc::Service> MakeTinyKvService(TinyKvHandlers handlers, RequestGate& gate,
+// All but the handlers must outlive the service.
+std::unique_ptr<grpc::Service> MakeTinyKvService(TinyKvHandlers handlers,
+                                                 StreamHandlers stream_handlers, RequestGate& gate,
                                                  Metrics& metrics, Clock& clock);
 
 }  // namespace tinykv

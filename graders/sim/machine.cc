@@ -8,10 +8,18 @@
 
 namespace tinykv::sim {
 
+Machine::Port::Port(Machine& machine)
+    : machine_(machine),
+      transfers_({.id = machine.id_,
+                  .clock = machine.clock_,
+                  .network = machine.parts_.network,
+                  .new_executor = [&machine]() -> Executor& { return machine.NewExecutor(); }}) {}
+
 absl::Status Machine::Port::Send(StoreId to, std::string message) {
   if (to == 0 || to > machine_.parts_.network.node_count()) {
     return NotFound("there is no machine ", to);
   }
+  TKV_CHECK(!IsTransferFrame(message));
   // What a process sends while it ends does not leave any more.
   if (machine_.state_ != State::kUp) return absl::OkStatus();
   if (!machine_.parts_.network.Send(machine_.id_, to, std::move(message))) {
@@ -20,19 +28,36 @@ absl::Status Machine::Port::Send(StoreId to, std::string message) {
   return absl::OkStatus();
 }
 
+void Machine::Port::Transfer(StoreId to, std::unique_ptr<ChunkSource> source, TransferDone done) {
+  if (machine_.state_ == State::kUp) transfers_.Begin(to, std::move(source), std::move(done));
+}
+
 void Machine::Port::SetReceiver(Receiver receiver) {
   if (machine_.state_ != State::kUp) return;
   TKV_CHECK(!receiver_ && "SetReceiver() is called once");
   receiver_ = std::move(receiver);
 }
 
-const char* Machine::Port::Refusal() const {
+void Machine::Port::SetAcceptor(Acceptor acceptor) {
+  if (machine_.state_ == State::kUp) transfers_.SetAcceptor(std::move(acceptor));
+}
+
+const char* Machine::Port::Refusal(std::string_view message) const {
   if (machine_.state_ != State::kUp) return "the machine is down";
-  return receiver_ ? nullptr : "nobody receives yet";
+  return receiver_ || IsTransferFrame(message) ? nullptr : "nobody receives yet";
 }
 
 void Machine::Port::Deliver(NodeId from, std::string message) {
-  receiver_(from, std::move(message));
+  if (IsTransferFrame(message)) {
+    transfers_.Deliver(from, message);
+  } else {
+    receiver_(from, std::move(message));
+  }
+}
+
+void Machine::Port::EndProcess() {
+  receiver_ = nullptr;
+  transfers_.EndProcess();
 }
 
 Machine::Machine(NodeId id, const MachineOptions& options, StartFunction start, const Parts& parts,
@@ -91,7 +116,7 @@ void Machine::End() {
   if (disk_ != nullptr) disk_->Halt();
   for (const auto& lane : lanes_) lane->Detach();
   parts_.timeline.RunApart([this] {
-    port_.DropReceiver();
+    port_.EndProcess();
     process_ = nullptr;
     // By index: what tasks hold may ask for another executor.
     for (size_t i = 0; i < lanes_.size(); ++i) lanes_[i]->Close();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,7 @@
 #include "graders/sim/sim_file_system.h"
 #include "graders/sim/timeline.h"
 #include "graders/sim/trace.h"
+#include "graders/sim/transfers.h"
 
 namespace tinykv::sim {
 
@@ -78,8 +80,10 @@ class Machine {
   // tasks hold what must go before something else. `executor` is from NewExecutor().
   void DropTasks(Executor& executor);
 
-  // Messages to and from the machines with the same numbers. The receiver goes with the process.
-  // What it is charged delays the next messages to this machine.
+  // Messages and transfers to and from the machines with the same numbers. Receiver, acceptor and
+  // transfers go with the process, and then no transfer's `done` is called. What the receiver is
+  // charged delays the next messages to this machine; sources and sinks have a lane each
+  // (transfers.h says more).
   Transport& transport() { return port_; }
 
   // Survives the process; power loss takes what was not synced.
@@ -98,17 +102,21 @@ class Machine {
 
   class Port final : public Transport, public Network::Endpoint {
    public:
-    explicit Port(Machine& machine) : machine_(machine) {}
+    explicit Port(Machine& machine);
 
     absl::Status Send(StoreId to, std::string message) override;
+    void Transfer(StoreId to, std::unique_ptr<ChunkSource> source, TransferDone done) override;
     void SetReceiver(Receiver receiver) override;
-    const char* Refusal() const override;
+    void SetAcceptor(Acceptor acceptor) override;
+    const char* Refusal(std::string_view message) const override;
     void Deliver(NodeId from, std::string message) override;
-    void DropReceiver() { receiver_ = nullptr; }
+    // The process's receiver, acceptor and transfers go.
+    void EndProcess();
 
    private:
     Machine& machine_;
     Receiver receiver_;
+    Transfers transfers_;
   };
 
   // What World calls.

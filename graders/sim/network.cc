@@ -5,6 +5,7 @@
 
 #include "common/check.h"
 #include "common/strings.h"
+#include "graders/sim/transfer_frame.h"
 
 namespace tinykv::sim {
 namespace {
@@ -232,7 +233,7 @@ void Network::Arrive(size_t place) {
   --link.messages;
   link.bytes -= flight.message.size();
   Endpoint& endpoint = *nodes_[flight.to - 1].endpoint;
-  const char* const refusal = link.cut ? "the link is cut" : endpoint.Refusal();
+  const char* const refusal = link.cut ? "the link is cut" : endpoint.Refusal(flight.message);
   if (refusal != nullptr) {
     Drop(flight, refusal);
     return;
@@ -256,10 +257,14 @@ void Network::AddToTrace(TraceEvent::Kind kind, const Flight& flight, std::strin
               .peer = received ? flight.from : flight.to,
               .message = flight.number},
              [&] {
-               const std::string message =
-                   describer_ ? describer_(flight.message) : Quote(flight.message, kQuotedMax);
+               const std::string message = Describe(flight.message);
                return reason.empty() ? message : Concat(reason, ": ", message);
              });
+}
+
+std::string Network::Describe(std::string_view message) const {
+  if (IsTransferFrame(message)) return DescribeFrame(message);
+  return describer_ ? describer_(message) : Quote(message, kQuotedMax);
 }
 
 }  // namespace tinykv::sim

@@ -66,8 +66,8 @@ class Network {
   class Endpoint {
    public:
     virtual ~Endpoint() = default;
-    // Why nothing can arrive now; null if it can.
-    virtual const char* Refusal() const = 0;
+    // Why `message` cannot arrive now; null if it can.
+    virtual const char* Refusal(std::string_view message) const = 0;
     virtual void Deliver(NodeId from, std::string message) = 0;
   };
 
@@ -99,11 +99,11 @@ class Network {
   bool IsCut(NodeId from, NodeId to) const;
 
   // A filter may drop messages by content: it returns true to drop. For scripts ("no appends").
-  // Null: none.
+  // It is asked about the frames of transfers too (IsTransferFrame()). Null: none.
   using Filter = std::function<bool(NodeId from, NodeId to, std::string_view message)>;
   void SetFilter(Filter filter) { filter_ = std::move(filter); }
 
-  // Turns a message into words for the trace.
+  // Turns a message into words for the trace. Frames of transfers have words of their own.
   using Describer = std::function<std::string(std::string_view message)>;
   void SetDescriber(Describer describer) { describer_ = std::move(describer); }
 
@@ -154,6 +154,7 @@ class Network {
   void Arrive(size_t place);
   void Drop(const Flight& flight, const char* reason);
   void AddToTrace(TraceEvent::Kind kind, const Flight& flight, std::string_view reason);
+  std::string Describe(std::string_view message) const;
 
   Timeline& timeline_;
   Trace& trace_;

@@ -167,6 +167,20 @@ TEST_F(SimFileSystemTest, ARemovedFileComesBackIfItsRemovalIsLost) {
   EXPECT_EQ(Read("d/f"), "x");
 }
 
+// The bytes of a file whose sync has failed may never become durable, even if it is emptied first.
+TEST_F(SimFileSystemTest, WriteFileAtomicallyDoesNotGoOnWithAFileWhoseSyncFailed) {
+  SimFileSystem disk;
+  ASSERT_TRUE(disk.CreateDirectories("d").ok());
+  disk.SetFaults({.failed_change = FaultPlan::Failure{.at = 4, .sticky = true}});
+  ASSERT_FALSE(WriteFileAtomically(disk, "d/f", "first").ok());
+  ASSERT_TRUE(disk.Exists("d/f.tmp"));  // nor could it be removed
+  disk.SetFaults({});
+  ASSERT_TRUE(WriteFileAtomically(disk, "d/f", "second").ok());
+  Random random(1);
+  disk.Crash({.survive_percent = 0}, random);
+  EXPECT_EQ(*ReadFile(disk, "d/f"), "second");
+}
+
 TEST_F(SimFileSystemTest, WriteFileAtomicallyIsAtomic) {
   std::set<std::string> seen;
   for (uint64_t at = 1; at < 20; ++at) {
