@@ -11,6 +11,7 @@
 #include "common/random.h"
 #include "common/strings.h"
 #include "lsm/db.h"
+#include "lsm/table_writer.h"
 
 namespace tinykv::lsm {
 namespace {
@@ -57,6 +58,11 @@ class DBStressTest : public testing::Test {
   void WriteBatches(int writer) {
     for (uint64_t number = 1; number <= kBatches; ++number) {
       WriteBatch batch;
+      if (number % 5 == 0) {
+        for (const ColumnFamilyId column_family : {0, 1}) {
+          batch.DeleteRange(column_family, KeyOf(writer, 0), KeyOf(writer, kKeys));
+        }
+      }
       for (int key = 0; key < kKeys; ++key) {
         // Deleted and written again: a reader must never see the deletion alone.
         if (number % 3 == 0) batch.Delete(0, KeyOf(writer, key));
@@ -133,6 +139,39 @@ class DBStressTest : public testing::Test {
     }
   }
 
+  // What all keys of a writer hold in a database that nobody writes to.
+  void CheckCopy(DB& copy, int writer, uint64_t at_least) {
+    std::vector<uint64_t> numbers;
+    for (int key = 0; key < kKeys; ++key) {
+      for (const ColumnFamilyId column_family : {0, 1}) {
+        const auto value = copy.Get({}, column_family, KeyOf(writer, key));
+        ASSERT_TRUE(value.ok()) << value.status();
+        numbers.push_back(*value ? NumberOf(**value) : 0);
+      }
+    }
+    ASSERT_GE(numbers.front(), at_least);
+    ASSERT_EQ(numbers, std::vector<uint64_t>(numbers.size(), numbers.front()));
+  }
+
+  // A checkpoint holds whole batches, and all that were acknowledged before.
+  void MakeCheckpoints() {
+    for (int i = 0; writers_done_ < kWriters; ++i) {
+      std::vector<uint64_t> before;
+      for (int writer = 0; writer < kWriters; ++writer) {
+        before.push_back(GetNumber({}, 0, KeyOf(writer, 0)));
+      }
+      const std::string path = JoinPath(directory_.path(), Concat("checkpoint", i));
+      const absl::Status status = db_->Checkpoint(path);
+      ASSERT_TRUE(status.ok()) << status;
+      const auto copy = DB::Open(options_, path);
+      ASSERT_TRUE(copy.ok()) << copy.status();
+      for (int writer = 0; writer < kWriters; ++writer) CheckCopy(**copy, writer, before[writer]);
+      // How much there is changes all the time; asking must do no harm.
+      ASSERT_TRUE(db_->ApproximateSize(0, {.lower = KeyOf(1, 0)}).ok());
+      ASSERT_TRUE(db_->MiddleKey(1, {}).ok());
+    }
+  }
+
   void CheckEnd() {
     for (int writer = 0; writer < kWriters; ++writer) {
       for (int key = 0; key < kKeys; ++key) {
@@ -153,7 +192,7 @@ class DBStressTest : public testing::Test {
 
 TEST_F(DBStressTest, ReadersSeeWholeBatchesWhileEverythingHappens) {
   std::vector<std::thread> threads;
-  threads.reserve(8);
+  threads.reserve(kWriters + kReaders + 2);
   for (int writer = 0; writer < kWriters; ++writer) {
     threads.emplace_back([this, writer] { WriteBatches(writer); });
   }
@@ -161,6 +200,7 @@ TEST_F(DBStressTest, ReadersSeeWholeBatchesWhileEverythingHappens) {
     threads.emplace_back([this, seed] { Read(seed); });
   }
   threads.emplace_back([this] { DoMaintenance(); });
+  threads.emplace_back([this] { MakeCheckpoints(); });
   for (std::thread& thread : threads) thread.join();
   CheckEnd();
   const Statistics statistics = db_->GetStatistics();
@@ -168,8 +208,109 @@ TEST_F(DBStressTest, ReadersSeeWholeBatchesWhileEverythingHappens) {
   EXPECT_GT(statistics.flushes, 10u);
   EXPECT_GT(statistics.compactions, 5u);
   EXPECT_EQ(statistics.live_snapshots, 0u);
+  EXPECT_EQ(statistics.write_error, absl::OkStatus());
   Open();
   CheckEnd();
+}
+
+constexpr uint64_t kIngestions = 60;
+
+// Ingestions and writers set the same keys. Every key is written by one writer, to 1, 2, 3...; an
+// ingestion sets all of them to "ingestion N:".
+class IngestStressTest : public DBStressTest {
+ protected:
+  std::string WriteFile(const std::string& name, uint64_t number) {
+    const std::string path = JoinPath(directory_.path(), name);
+    auto writer = TableWriter::Create(options_, path);
+    EXPECT_TRUE(writer.ok()) << writer.status();
+    for (int i = 0; i < kWriters; ++i) {
+      EXPECT_TRUE((*writer)->Add(KeyOf(i, 0), Concat("ingestion ", number)).ok());
+    }
+    EXPECT_TRUE((*writer)->Finish().ok());
+    return path;
+  }
+
+  std::string Read(const Snapshot* snapshot, ColumnFamilyId column_family, const std::string& key) {
+    const auto value = db_->Get({.snapshot = snapshot}, column_family, key);
+    EXPECT_TRUE(value.ok()) << value.status();
+    return value.ok() ? value->value_or("") : "";
+  }
+  static bool IsOfIngestion(const std::string& value) { return value.starts_with("ingestion "); }
+  static uint64_t IngestionOf(const std::string& value) { return std::stoull(value.substr(10)); }
+
+  // What was acknowledged before an ingestion is below it.
+  void IngestRepeatedly() {
+    for (uint64_t number = 1; number <= kIngestions; ++number) {
+      Ingestion ingestion;
+      ingestion.cleared = {{0, "", std::nullopt}, {1, "", std::nullopt}};
+      ingestion.files = {{0, WriteFile("0", number)}, {1, WriteFile("1", number)}};
+      ingestion.batch.Put(1, "state", Concat("ingestion ", number));
+      std::vector<uint64_t> acknowledged;
+      for (const auto& count : acknowledged_) acknowledged.push_back(count.load());
+      const absl::Status status = db_->Ingest(std::move(ingestion));
+      ASSERT_TRUE(status.ok()) << status;
+      for (int writer = 0; writer < kWriters; ++writer) {
+        const std::string value = Read(nullptr, 0, KeyOf(writer, 0));
+        if (IsOfIngestion(value)) {
+          ASSERT_EQ(IngestionOf(value), number);
+        } else {
+          ASSERT_GT(std::stoull(value), acknowledged[writer]);
+        }
+      }
+      ingested_ = number;
+    }
+    writers_done_ = kWriters;
+  }
+
+  // What starts behind an ingestion is above it.
+  void WriteRepeatedly(int writer) {
+    for (uint64_t number = 1; writers_done_ == 0; ++number) {
+      const uint64_t ingested_before = ingested_;
+      WriteBatch batch;
+      batch.Put(0, KeyOf(writer, 0), std::to_string(number));
+      const absl::Status status = db_->Write({.sync = false}, batch);
+      ASSERT_TRUE(status.ok()) << status;
+      acknowledged_[writer] = number;
+      const std::string value = Read(nullptr, 0, KeyOf(writer, 0));
+      if (IsOfIngestion(value)) {
+        ASSERT_GT(IngestionOf(value), ingested_before);
+      } else {
+        ASSERT_EQ(value, std::to_string(number));
+      }
+    }
+  }
+
+  // A snapshot sees all of an ingestion or nothing, and the same however often it is asked.
+  void ReadRepeatedly() {
+    while (writers_done_ == 0) {
+      const auto snapshot = db_->NewSnapshot();
+      const std::string state = Read(snapshot.get(), 1, "state");
+      for (int writer = 0; writer < kWriters; ++writer) {
+        ASSERT_EQ(Read(snapshot.get(), 1, KeyOf(writer, 0)), state);
+        const std::string value = Read(snapshot.get(), 0, KeyOf(writer, 0));
+        if (IsOfIngestion(value)) {
+          ASSERT_EQ(value, state);
+        }
+        ASSERT_EQ(Read(snapshot.get(), 0, KeyOf(writer, 0)), value);
+      }
+    }
+  }
+
+  std::atomic<uint64_t> ingested_ = 0;
+  std::atomic<uint64_t> acknowledged_[kWriters] = {};
+};
+
+TEST_F(IngestStressTest, IngestionsStandBetweenWritesAndAreSeenAsAWhole) {
+  std::vector<std::thread> threads;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([this, writer] { WriteRepeatedly(writer); });
+  }
+  threads.emplace_back([this] { ReadRepeatedly(); });
+  threads.emplace_back([this] { IngestRepeatedly(); });
+  threads.emplace_back([this] { DoMaintenance(); });
+  for (std::thread& thread : threads) thread.join();
+  Open();
+  EXPECT_EQ(Read(nullptr, 1, "state"), Concat("ingestion ", kIngestions));
 }
 
 TEST_F(DBStressTest, WritersThatSyncShareSyncs) {

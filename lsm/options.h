@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/env/clock.h"
 #include "common/env/executor.h"
 #include "common/env/file_system.h"
 
@@ -20,6 +21,9 @@ struct Options {
   // write: so it must not drop tasks before, and none of them may call the DB.
   FileSystem* file_system = nullptr;
   Executor* background = nullptr;
+  // For the times in Statistics, and nothing else; null means that they are zero. Must outlive the
+  // DB.
+  Clock* clock = nullptr;
 
   // Names of the column families; ColumnFamilyId is the place in this list. A name that the
   // database does not have is created. Errors of Open(): kInvalidArgument if the database has one

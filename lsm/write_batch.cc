@@ -5,6 +5,7 @@
 #include "common/check.h"
 #include "common/coding.h"
 #include "common/status.h"
+#include "lsm/format/range_tombstone.h"
 
 namespace tinykv::lsm {
 namespace {
@@ -21,13 +22,15 @@ void SetCount(std::string* encoded, uint32_t count) {
 [[nodiscard]] bool GetRecord(std::string_view* input, WriteBatch::Record* record) {
   if (input->empty()) return false;
   const auto type = static_cast<ValueType>(input->front());
-  if (type != ValueType::kPut && type != ValueType::kDelete) return false;
+  if (type > ValueType::kDeleteRange) return false;
   input->remove_prefix(1);
   record->type = type;
   record->value = {};
   if (!GetVarint32(input, &record->column_family)) return false;
   if (!GetLengthPrefixed(input, &record->key)) return false;
-  return type == ValueType::kDelete || GetLengthPrefixed(input, &record->value);
+  if (type == ValueType::kDelete) return true;
+  if (!GetLengthPrefixed(input, &record->value)) return false;
+  return type == ValueType::kPut || IsBeforeEnd(record->key, record->value);
 }
 
 }  // namespace
@@ -47,6 +50,16 @@ void WriteBatch::Delete(ColumnFamilyId column_family, std::string_view key) {
   encoded_.push_back(static_cast<char>(ValueType::kDelete));
   PutVarint64(&encoded_, column_family);
   PutLengthPrefixed(&encoded_, key);
+}
+
+void WriteBatch::DeleteRange(ColumnFamilyId column_family, std::string_view begin,
+                             std::optional<std::string_view> end) {
+  if (end && *end <= begin) return;
+  SetCount(&encoded_, count() + 1);
+  encoded_.push_back(static_cast<char>(ValueType::kDeleteRange));
+  PutVarint64(&encoded_, column_family);
+  PutLengthPrefixed(&encoded_, begin);
+  PutLengthPrefixed(&encoded_, end.value_or(std::string_view()));
 }
 
 void WriteBatch::Append(const WriteBatch& other) {

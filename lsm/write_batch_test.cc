@@ -24,6 +24,8 @@ WriteBatch SomeBatch() {
   batch.Put(0, "a", "1");
   batch.Delete(300, std::string("\0\xff", 2));
   batch.Put(2, "", "");
+  batch.DeleteRange(1, "b", "d");
+  batch.DeleteRange(1, "", std::nullopt);
   batch.set_sequence(40);
   return batch;
 }
@@ -33,9 +35,39 @@ TEST(WriteBatch, GivesBackItsRecordsInOrderWithConsecutiveSequenceNumbers) {
       {40, ValueType::kPut, 0, "a", "1"},
       {41, ValueType::kDelete, 300, std::string("\0\xff", 2), ""},
       {42, ValueType::kPut, 2, "", ""},
+      {43, ValueType::kDeleteRange, 1, "b", "d"},
+      {44, ValueType::kDeleteRange, 1, "", ""},
   };
   EXPECT_EQ(RowsOf(SomeBatch()), expected);
-  EXPECT_EQ(SomeBatch().count(), 3u);
+  EXPECT_EQ(SomeBatch().count(), 5u);
+}
+
+TEST(WriteBatch, EncodingIsTheOneThatIsDocumented) {
+  WriteBatch batch;
+  batch.Put(3, "k", "v1");
+  batch.Delete(3, "k");
+  batch.DeleteRange(3, "b", "d");
+  batch.DeleteRange(3, "b", std::nullopt);
+  batch.set_sequence(9);
+  const std::string head("\x09\0\0\0\0\0\0\0\x04\0\0\0", 12);
+  const std::string records("\1\3\1k\2v1\0\3\1k\2\3\1b\1d\2\3\1b\0", 22);
+  EXPECT_EQ(batch.encoded(), head + records);
+}
+
+TEST(WriteBatch, RangeWithoutKeysMakesNoRecord) {
+  WriteBatch batch;
+  batch.DeleteRange(0, "b", "b");
+  batch.DeleteRange(0, "b", "a");
+  batch.DeleteRange(0, "", "");
+  EXPECT_TRUE(batch.empty());
+}
+
+TEST(WriteBatch, DecodeRefusesARangeWithoutKeys) {
+  WriteBatch batch;
+  batch.DeleteRange(0, "b", "c");
+  std::string encoded = batch.encoded();
+  encoded.back() = 'b';
+  EXPECT_EQ(WriteBatch::Decode(encoded).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(WriteBatch, IsEmptyAtFirstAndAfterClear) {
@@ -53,11 +85,11 @@ TEST(WriteBatch, AppendAddsTheOthersRecordsEvenItsOwn) {
   WriteBatch batch = SomeBatch();
   batch.Append(SomeBatch());
   batch.Append(batch);
-  EXPECT_EQ(batch.count(), 12u);
+  EXPECT_EQ(batch.count(), 20u);
   const std::vector<Row> rows = RowsOf(batch);
-  ASSERT_EQ(rows.size(), 12u);
+  ASSERT_EQ(rows.size(), 20u);
   for (size_t i = 0; i < rows.size(); ++i) {
-    Row expected = RowsOf(SomeBatch())[i % 3];
+    Row expected = RowsOf(SomeBatch())[i % 5];
     std::get<0>(expected) = 40 + i;
     EXPECT_EQ(rows[i], expected);
   }

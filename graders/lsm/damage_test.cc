@@ -17,6 +17,7 @@
 #include "graders/sim/sim_executor.h"
 #include "graders/sim/sim_file_system.h"
 #include "lsm/db.h"
+#include "lsm/table_writer.h"
 
 namespace tinykv::lsm::grading {
 namespace {
@@ -35,13 +36,21 @@ class Place {
     }
   }
 
-  absl::StatusOr<std::unique_ptr<DB>> Open() {
-    Setup setup = FixedProgram().setup;
-    setup.zstd_level = 1;
-    Options options = OptionsOf(setup);
-    options.file_system = &disk_;
-    options.background = &background_;
-    return DB::Open(options, kDirectory);
+  absl::StatusOr<std::unique_ptr<DB>> Open() { return DB::Open(EngineOptions(), kDirectory); }
+
+  // Puts `value` under neighbouring keys, by way of a file, and clears the range around them.
+  absl::Status Ingest(DB& db, const IngestedFile& file, const std::string& value) {
+    const std::string path = "ingested";
+    TKV_ASSIGN_OR_RETURN(const auto writer, TableWriter::Create(EngineOptions(), path));
+    for (int key = file.first_key; key < file.first_key + file.keys; ++key) {
+      TKV_RETURN_IF_ERROR(writer->Add(KeyOf(key), value));
+    }
+    TKV_RETURN_IF_ERROR(writer->Finish().status());
+    Ingestion ingestion;
+    ingestion.cleared = {{file.column_family, KeyOf(file.first_key), KeyOf(file.first_key + 20)}};
+    ingestion.files = {{file.column_family, path}};
+    TKV_RETURN_IF_ERROR(db.Ingest(std::move(ingestion)));
+    return disk_.Remove(path);
   }
 
   Files Content() {
@@ -51,6 +60,15 @@ class Place {
   }
 
  private:
+  Options EngineOptions() {
+    Setup setup = FixedProgram().setup;
+    setup.zstd_level = 1;
+    Options options = OptionsOf(setup);
+    options.file_system = &disk_;
+    options.background = &background_;
+    return options;
+  }
+
   sim::SimFileSystem disk_;
   sim::SimClock clock_;
   sim::SimExecutor background_{clock_};
@@ -81,8 +99,8 @@ struct Subject {
   State state;
 };
 
-// With tables in several levels, writes that are only in the log, and edits behind the snapshot of
-// the manifest.
+// With tables in several levels, one of them ingested, range deletes among them, writes that are
+// only in the log, and edits behind the snapshot of the manifest.
 Subject MakeSubject() {
   Subject subject;
   Place place({});
@@ -92,18 +110,14 @@ Subject MakeSubject() {
     if (const auto* write = std::get_if<Write>(&command.action)) {
       WriteBatch batch;
       for (const Modification& modification : write->modifications) {
-        const std::string& key = KeyOf(modification.key);
-        if (modification.value_bytes) {
-          batch.Put(modification.column_family, key, Concat("value ", ++written));
-        } else {
-          batch.Delete(modification.column_family, key);
-        }
+        AddTo(modification, Concat("value ", ++written), &batch);
       }
       EXPECT_TRUE(db->Write({.sync = write->sync}, batch).ok());
     } else if (std::holds_alternative<Flush>(command.action)) {
       EXPECT_TRUE(db->Flush().ok());
     }
   }
+  EXPECT_TRUE(place.Ingest(*db, {.column_family = 1, .first_key = 10, .keys = 12}, "in").ok());
   subject.state = *ReadAll(*db);
   EXPECT_TRUE(db->Close().ok());
   db.reset();

@@ -20,11 +20,26 @@ void AddWrites(Random& random, int count, Program& program) {
       modification.key = static_cast<int>(random.Uniform(40));
       modification.value_bytes = static_cast<int>(random.Uniform(120));
       if (random.OneIn(4)) modification.value_bytes.reset();
+      if (random.OneIn(12)) {
+        modification.deleted = {modification.key, static_cast<int>(random.Uniform(50))};
+      }
       write.modifications.push_back(modification);
     }
     program.commands.push_back({write});
     if (random.OneIn(8)) program.commands.push_back({RunBackground{.tasks = 2}});
   }
+}
+
+// As for a Raft snapshot: a range in each column family is replaced by a table, and a key says so.
+void AddIngest(Random& random, Program& program) {
+  Ingest ingest;
+  const int begin = static_cast<int>(random.Uniform(30));
+  for (ColumnFamilyId id = 0; id < kColumnFamilies; ++id) {
+    ingest.cleared.push_back({id, {begin, begin + 10}});
+    if (id > 0) ingest.files.push_back({id, begin + 2, 6, static_cast<int>(random.Uniform(60))});
+  }
+  ingest.modifications.push_back({.key = 0, .value_bytes = 10});
+  program.commands.push_back({ingest});
 }
 
 // Reads all of a snapshot, in both directions.
@@ -51,6 +66,9 @@ Program FixedProgram() {
   AddWrites(random, 8, program);
   program.commands.push_back({Flush{}});
   AddWrites(random, 8, program);
+  program.commands.push_back({MakeCheckpoint{}});
+  AddIngest(random, program);
+  AddWrites(random, 2, program);
   program.commands.push_back({CompactAll{.column_family = 0}});
   AddScansOf(0, program);
   program.commands.push_back({DropSnapshot{.slot = 0}});
@@ -58,6 +76,8 @@ Program FixedProgram() {
   AddWrites(random, 6, program);
   program.commands.push_back({Reopen{}});
   AddWrites(random, 10, program);
+  program.commands.push_back({MakeCheckpoint{}});
+  AddIngest(random, program);
   program.commands.push_back({Flush{}});
   program.commands.push_back({CompactAll{.column_family = 1}});
   AddWrites(random, 4, program);

@@ -7,14 +7,20 @@
 namespace tinykv::lsm::grading {
 namespace {
 
-void Apply(const ModelBatch& batch, State& state) {
-  for (const ModelRecord& record : batch) {
-    if (record.value) {
-      state[record.column_family][record.key] = *record.value;
-    } else {
-      state[record.column_family].erase(record.key);
-    }
+void Apply(const ModelRecord& record, ColumnFamilyState& state) {
+  if (record.range) {
+    std::erase_if(state, [&record](const auto& entry) {
+      return entry.first >= record.key && (!record.end || entry.first < *record.end);
+    });
+  } else if (record.value) {
+    state[record.key] = *record.value;
+  } else {
+    state.erase(record.key);
   }
+}
+
+void Apply(const ModelBatch& batch, State& state) {
+  for (const ModelRecord& record : batch) Apply(record, state[record.column_family]);
 }
 
 std::optional<std::string> Find(const ColumnFamilyState& state, const std::string& key) {

@@ -24,11 +24,14 @@ namespace tinykv::lsm::grading {
 using ColumnFamilyState = std::map<std::string, std::string>;
 using State = std::vector<ColumnFamilyState>;  // by column family
 
-// A write of one key; no value means that it is deleted.
+// A write of one key; no value means that it is deleted. With `range`, the deletion of all keys
+// from `key` on that come before `end`, if there is an end.
 struct ModelRecord {
   ColumnFamilyId column_family = 0;
   std::string key;
-  std::optional<std::string> value;
+  std::optional<std::string> value = {};
+  bool range = false;
+  std::optional<std::string> end = {};
 };
 using ModelBatch = std::vector<ModelRecord>;
 

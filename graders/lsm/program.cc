@@ -16,7 +16,14 @@ std::string ShowSnapshot(std::optional<int> slot) {
   return slot ? Concat(" in snapshot ", *slot) : "";
 }
 
+std::string Show(const KeySpan& range) {
+  return Concat('[', Quote(KeyOf(range.begin)), ", ", ShowKey(range.end), ')');
+}
+
 std::string Show(const Modification& modification) {
+  if (modification.deleted) {
+    return Concat("delete ", modification.column_family, ':', Show(*modification.deleted));
+  }
   const std::string place = Concat(modification.column_family, ':', ShowKey(modification.key));
   if (!modification.value_bytes) return Concat("delete ", place);
   return Concat("put ", place, " of ", *modification.value_bytes);
@@ -56,11 +63,28 @@ std::string Show(const MoveCursor& move) {
 
 std::string Show(const TakeSnapshot& take) { return Concat("take snapshot ", take.slot); }
 std::string Show(const DropSnapshot& drop) { return Concat("drop snapshot ", drop.slot); }
+std::string Show(const Ingest& ingest) {
+  std::string text = "ingest";
+  for (const ClearedSpan& span : ingest.cleared) {
+    text += Concat("; clear ", span.column_family, ':', Show(span.keys));
+  }
+  for (const IngestedFile& file : ingest.files) {
+    text += Concat("; file ", file.column_family, ": ", file.keys, " keys of ", file.value_bytes,
+                   " from ", ShowKey(file.first_key));
+  }
+  for (const Modification& modification : ingest.modifications) text += "; " + Show(modification);
+  return text;
+}
 std::string Show(const Flush&) { return "flush"; }
 std::string Show(const CompactAll& compact) {
   return Concat("compact all of ", compact.column_family);
 }
 std::string Show(const SyncLog&) { return "sync the log"; }
+std::string Show(const MakeCheckpoint&) { return "make a checkpoint"; }
+std::string Show(const Measure& measure) {
+  return Concat("measure ", measure.column_family, ", from ", ShowKey(measure.lower_bound), " to ",
+                ShowKey(measure.upper_bound), ", parted at ", ShowKey(measure.key));
+}
 std::string Show(const RunBackground& run) { return Concat("run ", run.tasks, " tasks"); }
 std::string Show(const Reopen&) { return "reopen"; }
 
@@ -103,6 +127,19 @@ const std::string& KeyOf(int number) {
   TKV_CHECK(0 <= number && number < kKeys);
   static const std::vector<std::string> keys = MakeKeys();
   return keys[static_cast<size_t>(number)];
+}
+
+void AddTo(const Modification& modification, std::string_view value, WriteBatch* batch) {
+  const std::string& key = KeyOf(modification.key);
+  if (const auto& range = modification.deleted) {
+    const auto end =
+        range->end ? std::optional<std::string_view>(KeyOf(*range->end)) : std::nullopt;
+    batch->DeleteRange(modification.column_family, KeyOf(range->begin), end);
+  } else if (modification.value_bytes) {
+    batch->Put(modification.column_family, key, value);
+  } else {
+    batch->Delete(modification.column_family, key);
+  }
 }
 
 Options OptionsOf(const Setup& setup) {

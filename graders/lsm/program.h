@@ -8,26 +8,40 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "lsm/format/internal_key.h"
 #include "lsm/options.h"
+#include "lsm/write_batch.h"
 
 namespace tinykv::lsm::grading {
 
 inline constexpr ColumnFamilyId kColumnFamilies = 3;
 inline constexpr int kKeys = 120;
 inline constexpr int kSlots = 3;  // of snapshots, and of cursors
+inline constexpr int kIngestedFilesMax = 3;
 
 // The keys of programs, by number: the awkward ones first, because shrinking makes numbers small.
 const std::string& KeyOf(int number);
 
+// The keys from `begin` on that come before `end`. Keys with neighbouring numbers are not always
+// neighbours, so the range may be empty.
+struct KeySpan {
+  int begin = 0;
+  std::optional<int> end = {};  // none: to the end of the key space
+};
+
 struct Modification {
   ColumnFamilyId column_family = 0;
   int key = 0;
-  std::optional<int> value_bytes = 0;  // none: delete the key
+  std::optional<int> value_bytes = 0;   // none: delete the key
+  std::optional<KeySpan> deleted = {};  // instead: delete a range
 };
+
+// Adds it to `batch`, with `value` if it is a put.
+void AddTo(const Modification& modification, std::string_view value, WriteBatch* batch);
 
 struct Write {
   std::vector<Modification> modifications = {};
@@ -60,11 +74,37 @@ struct TakeSnapshot {
 struct DropSnapshot {
   int slot = 0;
 };
+// A file of puts of neighbouring keys, or of fewer where their numbers end.
+struct IngestedFile {
+  ColumnFamilyId column_family = 0;
+  int first_key = 0;
+  int keys = 1;
+  int value_bytes = 0;
+};
+struct ClearedSpan {
+  ColumnFamilyId column_family = 0;
+  KeySpan keys = {};
+};
+struct Ingest {
+  std::vector<ClearedSpan> cleared = {};
+  std::vector<IngestedFile> files = {};
+  std::vector<Modification> modifications = {};
+};
 struct Flush {};
 struct CompactAll {
   ColumnFamilyId column_family = 0;
 };
 struct SyncLog {};
+// Makes a checkpoint, in a folder of its own. What is in it is looked at in the end.
+struct MakeCheckpoint {};
+// Asks for the size and the middle of a range, and for the sizes of its parts on both sides of a
+// key.
+struct Measure {
+  ColumnFamilyId column_family = 0;
+  std::optional<int> lower_bound = {};
+  std::optional<int> upper_bound = {};
+  int key = 0;
+};
 // Runs up to that many tasks of the background.
 struct RunBackground {
   int tasks = 1;
@@ -89,8 +129,8 @@ struct Fault {
 };
 
 struct Command {
-  std::variant<Write, Get, OpenCursor, MoveCursor, TakeSnapshot, DropSnapshot, Flush, CompactAll,
-               SyncLog, RunBackground, Reopen, Crash, Fault>
+  std::variant<Write, Get, OpenCursor, MoveCursor, TakeSnapshot, DropSnapshot, Ingest, Flush,
+               CompactAll, SyncLog, MakeCheckpoint, Measure, RunBackground, Reopen, Crash, Fault>
       action;
 };
 

@@ -1,5 +1,6 @@
 #include "graders/lsm/program_generator.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,11 @@ rc::Gen<std::optional<int>> Maybe(std::size_t percent, rc::Gen<int> some) {
 }
 
 template <typename T>
+rc::Gen<std::optional<T>> Some(rc::Gen<T> some) {
+  return gen::map(std::move(some), [](T value) { return std::optional(std::move(value)); });
+}
+
+template <typename T>
 rc::Gen<Command> AsCommand(rc::Gen<T> action) {
   return gen::map(std::move(action), [](T value) { return Command{std::move(value)}; });
 }
@@ -34,19 +40,53 @@ rc::Gen<bool> Percent(std::size_t percent) {
   return gen::weightedElement<bool>({{100 - percent, false}, {percent, true}});
 }
 
-rc::Gen<Command> AnyWrite() {
+// Mostly a few keys that are neighbours, so that something is left.
+rc::Gen<KeySpan> AnyKeySpan() {
+  return gen::weightedOneOf<KeySpan>(
+      {{8, gen::apply(
+               [](int begin, int keys) {
+                 return KeySpan{begin, std::min(begin + keys, kKeys - 1)};
+               },
+               AnyKey(), gen::inRange(0, 12))},
+       {2, gen::build<KeySpan>(gen::set(&KeySpan::begin, AnyKey()),
+                               gen::set(&KeySpan::end, Maybe(70, AnyKey())))}});
+}
+
+rc::Gen<std::vector<Modification>> AnyModifications() {
   const auto value_bytes = gen::weightedOneOf<int>(
       {{10, gen::inRange(0, 150)}, {1, gen::inRange(0, 3000)}, {3, gen::just(0)}});
   const auto modification =
       gen::build<Modification>(gen::set(&Modification::column_family, AnyColumnFamily()),
                                gen::set(&Modification::key, AnyKey()),
                                gen::set(&Modification::value_bytes, Maybe(75, value_bytes)));
+  const auto range_delete =
+      gen::build<Modification>(gen::set(&Modification::column_family, AnyColumnFamily()),
+                               gen::set(&Modification::deleted, Some(AnyKeySpan())));
   // An empty batch is one, too.
-  const auto modifications =
-      gen::resize(12, gen::container<std::vector<Modification>>(modification));
-  return AsCommand(gen::build<Write>(gen::set(&Write::modifications, modifications),
+  return gen::resize(12, gen::container<std::vector<Modification>>(gen::weightedOneOf<Modification>(
+                             {{20, modification}, {1, range_delete}})));
+}
+
+rc::Gen<Command> AnyWrite() {
+  return AsCommand(gen::build<Write>(gen::set(&Write::modifications, AnyModifications()),
                                      gen::set(&Write::sync, Percent(30)),
                                      gen::set(&Write::no_wait, Percent(10))));
+}
+
+rc::Gen<Command> AnyIngest() {
+  const auto cleared =
+      gen::build<ClearedSpan>(gen::set(&ClearedSpan::column_family, AnyColumnFamily()),
+                              gen::set(&ClearedSpan::keys, AnyKeySpan()));
+  const auto file =
+      gen::build<IngestedFile>(gen::set(&IngestedFile::column_family, AnyColumnFamily()),
+                               gen::set(&IngestedFile::first_key, AnyKey()),
+                               gen::set(&IngestedFile::keys, gen::inRange(1, 30)),
+                               gen::set(&IngestedFile::value_bytes, gen::inRange(0, 100)));
+  return AsCommand(gen::build<Ingest>(
+      gen::set(&Ingest::cleared, gen::resize(3, gen::container<std::vector<ClearedSpan>>(cleared))),
+      gen::set(&Ingest::files,
+               gen::resize(kIngestedFilesMax, gen::container<std::vector<IngestedFile>>(file))),
+      gen::set(&Ingest::modifications, AnyModifications())));
 }
 
 rc::Gen<Command> AnyGet() {
@@ -74,6 +114,13 @@ rc::Gen<Command> AnyMoveCursor() {
   return AsCommand(gen::build<MoveCursor>(
       gen::set(&MoveCursor::slot, AnySlot()), gen::set(&MoveCursor::move, move),
       gen::set(&MoveCursor::key, AnyKey()), gen::set(&MoveCursor::times, gen::inRange(1, 12))));
+}
+
+rc::Gen<Command> AnyMeasure() {
+  return AsCommand(gen::build<Measure>(gen::set(&Measure::column_family, AnyColumnFamily()),
+                                       gen::set(&Measure::lower_bound, Maybe(60, AnyKey())),
+                                       gen::set(&Measure::upper_bound, Maybe(60, AnyKey())),
+                                       gen::set(&Measure::key, AnyKey())));
 }
 
 rc::Gen<Command> AnyCrash() {
@@ -109,10 +156,13 @@ rc::Gen<Command> AnyCommand(const Hazards& hazards) {
        {14, AnyMoveCursor()},
        {3, in_slot(&TakeSnapshot::slot, TakeSnapshot())},
        {2, in_slot(&DropSnapshot::slot, DropSnapshot())},
+       {3, AnyIngest()},
        {3, gen::just(Command{Flush()})},
        {2,
         AsCommand(gen::build<CompactAll>(gen::set(&CompactAll::column_family, AnyColumnFamily())))},
        {1, gen::just(Command{SyncLog()})},
+       {2, gen::just(Command{MakeCheckpoint()})},
+       {4, AnyMeasure()},
        {8,
         AsCommand(gen::build<RunBackground>(gen::set(&RunBackground::tasks, gen::inRange(1, 6))))},
        {if_wanted(hazards.restarts, 2), gen::just(Command{Reopen()})},

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,8 @@
 #include "lsm/db.h"
 
 namespace tinykv::lsm::grading {
+
+inline const std::string kDirectory = "db";
 
 class Session {
  public:
@@ -58,6 +61,13 @@ class Session {
     ColumnFamilyState::const_iterator at;
   };
 
+  // A folder that Checkpoint() was asked to make, and what must be in it if it is there.
+  struct Checkpoint {
+    std::string directory;
+    State state;
+    bool acknowledged = false;
+  };
+
   void Run(const Command& command);
   void AfterCommand(size_t number);
   void Do(const Write& write);
@@ -66,14 +76,25 @@ class Session {
   void Do(const MoveCursor& move);
   void Do(const TakeSnapshot& take);
   void Do(const DropSnapshot& drop);
+  void Do(const Ingest& ingest);
   void Do(const Flush& flush);
   void Do(const CompactAll& compact);
   void Do(const SyncLog& sync);
+  void Do(const MakeCheckpoint& make);
+  void Do(const Measure& measure);
   void Do(const RunBackground& run);
   void Do(const Reopen& reopen);
   void Do(const Crash& crash);
   void Do(const Fault& fault);
 
+  // Adds them to the engine's batch and to the model's.
+  void Modify(const std::vector<Modification>& modifications, WriteBatch* batch,
+              ModelBatch* records);
+  // The options of a database on this session's disk.
+  Options DiskOptions();
+  // Makes the files of an ingestion; adds what they hold to `records`.
+  absl::StatusOr<std::vector<Ingestion::File>> MakeFiles(const std::vector<IngestedFile>& files,
+                                                         ModelBatch* records);
   absl::Status Open();
   // Opens after a crash, and asks the model whether what is found is allowed.
   void Recover(Loss loss);
@@ -87,8 +108,14 @@ class Session {
   void CheckEverything();
   void CheckCursor(const Cursor& cursor);
   void CheckStatistics();
+  // Compares the size of a whole column family with what statistics say.
+  void CheckWholeSize(ColumnFamilyId column_family, uint64_t size);
   void CheckNoFileIsLeft();
-  absl::StatusOr<State> ReadForward();
+  void CheckCheckpoints();
+  // Compares what is in the database in `directory`, which nobody has open.
+  void CheckContent(const std::string& directory, const State& expected);
+  absl::StatusOr<State> ReadForward() { return ReadForward(*db_); }
+  absl::StatusOr<State> ReadForward(DB& db);
   absl::StatusOr<State> ReadBackward();
 
   // What is asked after each call of the engine. Notes a failure if `status` is an error that
@@ -110,6 +137,7 @@ class Session {
   Model model_{kColumnFamilies};
   std::map<int, HeldSnapshot> snapshots_;
   std::map<int, Cursor> cursors_;
+  std::vector<Checkpoint> checkpoints_;
   std::optional<Crash> crash_;  // announced
   std::optional<Fault> fault_;
   // Since the start of the process there was another fault than fault_, so the engine may have met

@@ -55,13 +55,31 @@ void Session::CheckStatistics() {
   if (statistics.live_snapshots != snapshots_.size()) {
     Fail(Concat(statistics.live_snapshots, " snapshots are alive, not ", snapshots_.size()));
   }
+  if (!poison_.ok() && statistics.write_error != poison_) {
+    Fail(Concat("statistics say that ", statistics.write_error.ToString(),
+                " stopped writes, it was ", poison_.ToString()));
+  }
+  if (cursors_.empty() && statistics.obsolete_tables > 0) {
+    Fail(Concat(statistics.obsolete_tables, " obsolete tables are in use, but by whom?"));
+  }
   // Writers wait at the limit. What comes on top are memtables that wait for their flush already,
-  // and what each start makes of the logs it finds.
-  const int tables_max = options.l0_stop_tables + options.immutable_memtables_max + starts_;
+  // what each start makes of the logs it finds, and the tables of one ingestion.
+  const int tables_max =
+      options.l0_stop_tables + options.immutable_memtables_max + starts_ + kIngestedFilesMax + 2;
   for (const auto& levels : statistics.levels) {
     if (levels[0].tables > tables_max) {
       Fail(Concat("level 0 has ", levels[0].tables, " tables, more than ", tables_max));
     }
+  }
+}
+
+void Session::CheckWholeSize(ColumnFamilyId column_family, uint64_t size) {
+  const Statistics statistics = db_->GetStatistics();
+  uint64_t table_bytes = 0;
+  for (const LevelStatistics& level : statistics.levels[column_family]) table_bytes += level.bytes;
+  if (size < table_bytes || size > table_bytes + statistics.memtable_bytes) {
+    Fail(Concat("everything has ", size, " bytes, but tables have ", table_bytes, " and memtables ",
+                statistics.memtable_bytes));
   }
 }
 
@@ -74,6 +92,7 @@ void Session::CheckNoFileIsLeft() {
   }
   int tables = 0, logs = 0, manifests = 0;
   for (const std::string& path : disk_.files()) {
+    if (DirectoryOf(path) != kDirectory) continue;  // of a checkpoint
     const auto file = ParseFileName(path.substr(DirectoryOf(path).size() + 1));
     if (!file) continue;
     tables += file->type == FileType::kTable;
@@ -86,10 +105,35 @@ void Session::CheckNoFileIsLeft() {
   }
 }
 
-absl::StatusOr<State> Session::ReadForward() {
+// A checkpoint that was acknowledged is there; one that was not is there as a whole, or can still
+// be made, whatever is left of the attempt.
+void Session::CheckCheckpoints() {
+  for (const Checkpoint& checkpoint : checkpoints_) {
+    const bool there = disk_.Exists(checkpoint.directory);
+    if (!there && checkpoint.acknowledged) Fail(Concat(checkpoint.directory, " is gone"));
+    if (!there && !Succeeded("Checkpoint()", db_->Checkpoint(checkpoint.directory))) return;
+    CheckContent(checkpoint.directory, there ? checkpoint.state : model_.now());
+    if (disk_.Exists(checkpoint.directory + ".tmp")) {
+      Fail(Concat(checkpoint.directory, ".tmp is left over"));
+    }
+    if (!failure_.empty()) return;
+  }
+}
+
+void Session::CheckContent(const std::string& directory, const State& expected) {
+  Options options = DiskOptions();
+  options.create_if_missing = false;
+  const auto db = DB::Open(options, directory);
+  if (!Succeeded("Open() of a checkpoint", db.status())) return;
+  const auto found = ReadForward(**db);
+  if (!Succeeded("a scan of a checkpoint", found.status())) return;
+  if (*found != expected) Fail(Concat(directory, ": ", Difference(expected, *found)));
+}
+
+absl::StatusOr<State> Session::ReadForward(DB& db) {
   State state(kColumnFamilies);
   for (ColumnFamilyId id = 0; id < kColumnFamilies; ++id) {
-    const auto it = db_->NewIterator({}, id);
+    const auto it = db.NewIterator({}, id);
     std::optional<std::string> before;
     for (it->SeekToFirst(); it->Valid(); it->Next()) {
       const std::string key(it->key());

@@ -29,6 +29,18 @@ std::unique_ptr<Iterator> NewInputIterator(const Compaction& compaction) {
   return NewMergingIterator(std::move(iterators));
 }
 
+FragmentedTombstones TombstonesOf(const Compaction& compaction) {
+  std::vector<RangeTombstone> result;
+  for (const Compaction::Input& input : compaction.inputs) {
+    for (const auto& table : input.tables) {
+      if (table->tombstones() == nullptr) continue;
+      const std::vector<RangeTombstone> tombstones = table->tombstones()->ToTombstones();
+      result.insert(result.end(), tombstones.begin(), tombstones.end());
+    }
+  }
+  return FragmentedTombstones(std::move(result));
+}
+
 // Deeper levels change by compactions only, and only one runs at a time: the answer stays true.
 bool NothingBelow(const Levels& levels, int level, std::string_view user_key) {
   return std::none_of(
@@ -36,10 +48,20 @@ bool NothingBelow(const Levels& levels, int level, std::string_view user_key) {
       [user_key](const TableList& tables) { return SortedLevelCovers(tables, user_key); });
 }
 
-absl::Status Merge(const CompactionRequest& request, TableOutput* output) {
-  GarbageFilter filter(request.snapshots, [&request](std::string_view user_key) {
-    return NothingBelow(request.levels, request.compaction.output_level, user_key);
+bool NothingBelow(const Levels& levels, int level, const RangeTombstone& tombstone) {
+  return std::none_of(levels.begin() + level + 1, levels.end(), [&](const TableList& tables) {
+    return SortedLevelOverlaps(tables, tombstone.begin, tombstone.end);
   });
+}
+
+absl::Status Merge(const CompactionRequest& request, TableOutput* output) {
+  const FragmentedTombstones tombstones = TombstonesOf(request.compaction);
+  const auto nothing_below = [&request](const auto& what) {
+    return NothingBelow(request.levels, request.compaction.output_level, what);
+  };
+  GarbageFilter filter(request.snapshots, nothing_below,
+                       tombstones.empty() ? nullptr : &tombstones);
+  output->SetTombstones(filter.NeededTombstones(nothing_below));
   size_t reported_tables = 0;
   uint64_t entries = 0;
   const auto it = NewInputIterator(request.compaction);

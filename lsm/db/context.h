@@ -15,8 +15,11 @@ namespace tinykv::lsm {
 struct Counters {
   std::atomic<uint64_t> bloom_filter_skips = 0;
   std::atomic<uint64_t> writes = 0;
+  std::atomic<uint64_t> write_bytes = 0;
   std::atomic<uint64_t> wal_bytes = 0;
   std::atomic<uint64_t> wal_syncs = 0;
+  std::atomic<uint64_t> wal_sync_nanoseconds = 0;
+  std::atomic<uint64_t> wal_sync_nanoseconds_max = 0;
   std::atomic<uint64_t> flushes = 0;
   std::atomic<uint64_t> flush_bytes = 0;
   std::atomic<uint64_t> compactions = 0;

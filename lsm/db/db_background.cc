@@ -139,6 +139,9 @@ absl::Status DBImpl::Compact(const CompactionWork& work) {
   }
   const Compaction::Input& from = compaction.inputs.front();
   MutexLock lock(mutex_);
+  if (!compaction.trivial_move) {
+    for (const Compaction::Input& input : compaction.inputs) obsolete_tables_.Add(input.tables);
+  }
   cursors_[work.column_family][from.level] = from.tables.back()->meta().largest;
   return absl::OkStatus();
 }
@@ -161,7 +164,12 @@ absl::Status DBImpl::Install(VersionEdit edit, const TableList& opened, const Me
   state.version = std::move(version);
   std::erase_if(state.immutables,
                 [flushed](const auto& memtable) { return memtable.get() == flushed; });
-  before = Publish(std::move(state));
+  // Only an ingestion brings sequence numbers that no write has had.
+  if (edit.last_sequence && *edit.last_sequence > last_sequence_.load(std::memory_order_relaxed)) {
+    PublishIngestion(std::move(state), *edit.last_sequence, &before);
+  } else {
+    before = Publish(std::move(state));
+  }
   return absl::OkStatus();
 }
 

@@ -45,7 +45,7 @@ absl::Status DBImpl::Close() {
     error = error_;
   }
   // Also after an error: it may have hit a compaction only, and then the log is as good as ever.
-  const absl::Status finished = log_->writer.Finish();
+  const absl::Status finished = FinishLog(/*tell_last_sequence=*/error.ok());
   absl::Status recorded;
   {
     MutexLock install(install_mutex_);
@@ -58,6 +58,19 @@ absl::Status DBImpl::Close() {
   TKV_RETURN_IF_ERROR(error);
   TKV_RETURN_IF_ERROR(finished);
   return recorded;
+}
+
+// A batch without records says where sequence numbers have come to. Without it, the edit of an
+// ingestion could be lost from the end of the manifest, and nothing behind it would show the gap.
+// After an error it is not known whether that edit is there.
+absl::Status DBImpl::FinishLog(bool tell_last_sequence) {
+  const SequenceNumber last = last_sequence_.load(std::memory_order_relaxed);
+  if (tell_last_sequence && last > 0) {
+    WriteBatch end;
+    end.set_sequence(last + 1);
+    TKV_RETURN_IF_ERROR(log_->writer.AddRecord(end.encoded()));
+  }
+  return log_->writer.Finish();
 }
 
 SequenceNumber DBImpl::ReadSequence(const ReadOptions& options) const {
@@ -107,16 +120,24 @@ std::unique_ptr<Iterator> DBImpl::NewIterator(const ReadOptions& options,
   const SequenceNumber sequence = ReadSequence(options);
 
   std::vector<std::unique_ptr<Iterator>> iterators;
+  TombstoneCursor::Lists tombstones;
+  const auto add_tombstones = [&](const MemTable& memtable) {
+    if (auto list = memtable.Tombstones(column_family)) tombstones.push_back(std::move(list));
+  };
   iterators.push_back(state->memtable->NewIterator(column_family));
+  add_tombstones(*state->memtable);
   for (const auto& memtable : state->immutables) {
     if (!memtable->empty(column_family)) iterators.push_back(memtable->NewIterator(column_family));
+    add_tombstones(*memtable);
   }
-  state->version->AddIterators(column_family, {options.lower_bound, options.upper_bound},
-                               options.fill_cache, &iterators);
+  const KeyRange range = {options.lower_bound, options.upper_bound};
+  state->version->AddIterators(column_family, range, options.fill_cache, &iterators);
+  state->version->AddTombstones(column_family, range, &tombstones);
   return NewDBIterator(NewMergingIterator(std::move(iterators)),
                        {.sequence = sequence,
                         .lower_bound = options.lower_bound,
                         .upper_bound = options.upper_bound,
+                        .tombstones = std::move(tombstones),
                         .pinned = std::move(state)});
 }
 
@@ -130,6 +151,8 @@ Statistics DBImpl::GetStatistics() {
       for (const TableList& tables : state->version->levels(id)) {
         levels.push_back({static_cast<int>(tables.size()), TotalBytes(tables)});
       }
+      result.pending_compaction_bytes +=
+          PendingCompactionBytes(context_->options, state->version->levels(id));
     }
     result.memtable_bytes = state->memtable->memory_bytes();
     for (const auto& memtable : state->immutables) {
@@ -144,14 +167,24 @@ Statistics DBImpl::GetStatistics() {
   result.block_cache_misses = context_->block_cache.misses();
   result.bloom_filter_skips = counters.bloom_filter_skips.load();
   result.writes = counters.writes.load();
+  result.write_bytes = counters.write_bytes.load();
   result.wal_bytes = counters.wal_bytes.load();
   result.wal_syncs = counters.wal_syncs.load();
+  result.wal_sync_time = Duration(counters.wal_sync_nanoseconds.load());
+  result.wal_sync_time_max = Duration(counters.wal_sync_nanoseconds_max.load());
   result.flushes = counters.flushes.load();
   result.flush_bytes = counters.flush_bytes.load();
   result.compactions = counters.compactions.load();
   result.compaction_bytes_read = counters.compaction_bytes_read.load();
   result.compaction_bytes_written = counters.compaction_bytes_written.load();
   result.write_stalls = counters.write_stalls.load();
+
+  MutexLock lock(mutex_);
+  const ObsoleteTables::Sum obsolete = obsolete_tables_.InUse();
+  result.obsolete_tables = obsolete.tables;
+  result.obsolete_table_bytes = obsolete.bytes;
+  result.writes_stalled = !closing_ && WritePressure() == Pressure::kStop;
+  result.write_error = error_;
   return result;
 }
 

@@ -3,7 +3,7 @@
 // Three kinds of threads meet here:
 //   - readers take a ReadState and a sequence number and need nothing else;
 //   - the leader of the write queue alone writes to log_ and memtable_, and replaces both when the
-//     memtable is full (db_write.cc);
+//     memtable is full (db_write.cc), or an ingestion is made (db_ingest.cc);
 //   - at most one flush task and one compaction task run on options.background (db_background.cc).
 // Where they get in each other's way is guarded by mutex_, which is never held during file
 // operations.
@@ -14,8 +14,8 @@
 // between the two could drop a version that the older number still needs.
 //
 // Errors. The first failed write to the log, and the first failed flush, compaction or manifest
-// write, stays in error_ until the DB is opened again: writes, Flush(), CompactAll() and SyncLog()
-// return it, background work stops, reads go on.
+// write, stays in error_ until the DB is opened again: writes, Flush(), CompactAll(), Checkpoint()
+// and SyncLog() return it, background work stops, reads go on.
 //
 // Lock order: install_mutex_, mutex_, then the locks inside members.
 //
@@ -29,9 +29,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "common/mutex.h"
 #include "lsm/db.h"
 #include "lsm/db/context.h"
+#include "lsm/db/ingest_job.h"
+#include "lsm/db/obsolete_tables.h"
 #include "lsm/db/read_state.h"
 #include "lsm/db/recovery.h"
 #include "lsm/db/snapshot_list.h"
@@ -63,6 +66,12 @@ class DBImpl final : public DB {
   absl::Status Flush() override;
   absl::Status CompactAll(ColumnFamilyId column_family) override;
   absl::Status SyncLog() override;
+  absl::Status Checkpoint(const std::string& directory) override;
+  absl::StatusOr<uint64_t> ApproximateSize(ColumnFamilyId column_family,
+                                           const KeyRange& range) override;
+  absl::StatusOr<std::optional<std::string>> MiddleKey(ColumnFamilyId column_family,
+                                                       const KeyRange& range) override;
+  absl::Status Ingest(Ingestion ingestion) override;
   Statistics GetStatistics() override;
 
  private:
@@ -87,6 +96,9 @@ class DBImpl final : public DB {
 
   enum class Pressure { kNone, kSlow, kStop };
 
+  // Of Close().
+  absl::Status FinishLog(bool tell_last_sequence);
+
   // Of readers.
   SequenceNumber ReadSequence(const ReadOptions& options) const;
   absl::Status CheckColumnFamily(ColumnFamilyId column_family) const;
@@ -105,6 +117,21 @@ class DBImpl final : public DB {
   void WaitForProgress() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status SwitchMemTable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status StartNewLog(std::unique_ptr<WriteAheadLog>* next);
+  // Calls `sync`, which syncs the log, and counts it and its time if it returns OK.
+  absl::Status CountSync(absl::FunctionRef<absl::Status()> sync);
+
+  // Of ingestions (db_ingest.cc). All but the first are for the leader of the write queue.
+  absl::Status CheckIngestion(const Ingestion& ingestion) const;
+  // Waits until only the newest memtable is left, and level 0 has room.
+  absl::Status WaitUntilAllIsInTables() ABSL_LOCKS_EXCLUDED(mutex_);
+  // REQUIRES: all that was written is in tables.
+  absl::Status InstallIngestion(const Ingestion& ingestion, const std::vector<CheckedFile>& files)
+      ABSL_LOCKS_EXCLUDED(install_mutex_, mutex_);
+  // For Install(): `state`, with the tables of an ingestion, becomes the current one, and what they
+  // hold, up to `last_sequence`, becomes visible.
+  void PublishIngestion(ReadState state, SequenceNumber last_sequence,
+                        std::shared_ptr<const ReadState>* before)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // Of background work (db_background.cc).
   void ScheduleWork() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -167,6 +194,7 @@ class DBImpl final : public DB {
   uint64_t progress_ ABSL_GUARDED_BY(mutex_) = 0;  // grows with each table or task finished
   std::vector<CompactionCursors> cursors_ ABSL_GUARDED_BY(mutex_);  // by column family
   std::deque<std::shared_ptr<WholeCompaction>> whole_compactions_ ABSL_GUARDED_BY(mutex_);
+  ObsoleteTables obsolete_tables_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tinykv::lsm

@@ -19,7 +19,9 @@ constexpr int kStepsBeforeSeek = 8;
 class DBIterator final : public Iterator {
  public:
   DBIterator(std::unique_ptr<Iterator> versions, DBIteratorOptions options)
-      : options_(std::move(options)), versions_(std::move(versions)) {}
+      : options_(std::move(options)),
+        versions_(std::move(versions)),
+        tombstones_(options_.tombstones, options_.sequence) {}
 
   bool Valid() const override { return valid_; }
   void SeekToFirst() override;
@@ -51,6 +53,8 @@ class DBIterator final : public Iterator {
   // versions of user_key_.
   void FindForward(bool passing);
   void FindBackward();
+  // False if it is a deletion, or is hidden by a range delete that the user sees.
+  bool IsValue(const ParsedInternalKey& visible_version);
   // For FindBackward(): takes in one version of user_key_. Returns whether the key has a value, as
   // far as is known.
   bool TakeVersion(const ParsedInternalKey& version);
@@ -59,6 +63,7 @@ class DBIterator final : public Iterator {
 
   const DBIteratorOptions options_;
   const std::unique_ptr<Iterator> versions_;
+  TombstoneCursor tombstones_;
   bool forward_ = true;
   bool valid_ = false;
   std::string user_key_;  // backward: the user's; forward: one whose other versions are passed over
@@ -144,9 +149,9 @@ void DBIterator::FindForward(bool passing) {
     const bool too_new = version.sequence > options_.sequence;
     const bool passed = passing && version.user_key == user_key_;
     if (!too_new && !passed) {
-      valid_ = version.type == ValueType::kPut;
+      valid_ = IsValue(version);
       if (valid_) return;
-      // A deletion: it hides what is older of its key.
+      // It is deleted, and so is what is older of its key.
       user_key_.assign(version.user_key);
       passing = true;
     }
@@ -181,8 +186,13 @@ void DBIterator::FindBackward() {
   valid_ = has_value && status().ok();
 }
 
+bool DBIterator::IsValue(const ParsedInternalKey& visible_version) {
+  return visible_version.type == ValueType::kPut &&
+         visible_version.sequence > tombstones_.Newest(visible_version.user_key);
+}
+
 bool DBIterator::TakeVersion(const ParsedInternalKey& version) {
-  const bool has_value = version.type == ValueType::kPut;
+  const bool has_value = IsValue(version);
   if (has_value) value_.assign(versions_->value());
   return has_value;
 }

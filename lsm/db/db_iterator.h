@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "lsm/db/tombstone_cursor.h"
 #include "lsm/format/internal_key.h"
 #include "lsm/iterator.h"
 
@@ -16,7 +17,9 @@ struct DBIteratorOptions {
   // User keys in [lower_bound, upper_bound) only.
   std::optional<std::string> lower_bound = {};
   std::optional<std::string> upper_bound = {};
-  // Lives as long as the iterator: what `versions` reads from.
+  // Range tombstones that hide entries of `versions`.
+  TombstoneCursor::Lists tombstones = {};
+  // Lives as long as the iterator: what `versions` and the tombstones' keys are in.
   std::shared_ptr<const void> pinned = {};
 };
 

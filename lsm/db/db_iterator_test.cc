@@ -15,21 +15,35 @@ namespace {
 struct TestWrite {
   std::string key;
   bool put = true;
+  std::optional<std::string> end = {};  // instead: delete the range from `key` to it
 };
 
 rc::Gen<std::vector<TestWrite>> ArbitraryWrites() {
   // So few keys that some have more versions than the iterator passes one by one.
-  const auto key = rc::gen::container<std::string>(rc::gen::element('a', 'b', '\xff'));
-  return rc::gen::scale(
-      3, rc::gen::container<std::vector<TestWrite>>(rc::gen::construct<TestWrite>(
-             rc::gen::scale(0.05, key), rc::gen::weightedElement<bool>({{2, true}, {1, false}}))));
+  const auto key =
+      rc::gen::scale(0.05, rc::gen::container<std::string>(rc::gen::element('a', 'b', '\xff')));
+  const auto write = rc::gen::apply(
+      [](const std::string& some_key, const std::string& end, int kind) {
+        if (kind == 9) return TestWrite{some_key, false, end};
+        return TestWrite{some_key, kind < 6, std::nullopt};
+      },
+      key, key, rc::gen::inRange(0, 10));
+  return rc::gen::scale(3, rc::gen::container<std::vector<TestWrite>>(write));
+}
+
+// The end of a range delete; the empty key stands for none.
+std::optional<std::string_view> EndOf(const TestWrite& write) {
+  if (write.end->empty()) return std::nullopt;
+  return *write.end;
 }
 
 // Write i has sequence number i + 1 and the value "i".
 void Fill(const std::vector<TestWrite>& writes, MemTable* memtable) {
   for (size_t i = 0; i < writes.size(); ++i) {
     WriteBatch batch;
-    if (writes[i].put) {
+    if (writes[i].end) {
+      batch.DeleteRange(0, writes[i].key, EndOf(writes[i]));
+    } else if (writes[i].put) {
       batch.Put(0, writes[i].key, std::to_string(i));
     } else {
       batch.Delete(0, writes[i].key);
@@ -43,7 +57,12 @@ std::map<std::string, std::string> ModelOf(const std::vector<TestWrite>& writes,
                                            const DBIteratorOptions& options) {
   std::map<std::string, std::string> model;
   for (size_t i = 0; i < options.sequence; ++i) {
-    if (writes[i].put) {
+    if (writes[i].end) {
+      std::erase_if(model, [&](const auto& entry) {
+        const auto end = EndOf(writes[i]);
+        return entry.first >= writes[i].key && (!end || entry.first < *end);
+      });
+    } else if (writes[i].put) {
       model[writes[i].key] = std::to_string(i);
     } else {
       model.erase(writes[i].key);
@@ -95,6 +114,7 @@ RC_GTEST_PROP(DBIteratorProperty, GoesWhereAMapOfTheVisibleValuesWouldGo, ()) {
   const auto model = ModelOf(writes, options);
 
   MapCursor expected(model);
+  if (auto tombstones = memtable.Tombstones(0)) options.tombstones = {tombstones};
   const auto it = NewDBIterator(memtable.NewIterator(0), options);
   for (IteratorStep step : *ArbitrarySteps()) {
     step.target = UserKeyOf(step.target);

@@ -12,6 +12,12 @@ namespace {
 // A buffer that grew beyond this for one large group is given back.
 constexpr size_t kIdleBatchBytesMax = 4 << 20;
 
+absl::Status CheckKey(std::string_view key) {
+  if (key.size() <= kKeyBytesMax) return absl::OkStatus();
+  return InvalidArgument("a key of ", key.size(), " bytes; the most is ", kKeyBytesMax, ": ",
+                         Quote(key));
+}
+
 }  // namespace
 
 absl::Status DBImpl::Write(const WriteOptions& options, const WriteBatch& batch) {
@@ -56,10 +62,8 @@ absl::Status DBImpl::CheckBatch(const WriteBatch& batch) const {
   batch.ForEach([this, &status](const WriteBatch::Record& record) {
     if (!status.ok()) return;
     status = CheckColumnFamily(record.column_family);
-    if (status.ok() && record.key.size() > kKeyBytesMax) {
-      status = InvalidArgument("a key of ", record.key.size(), " bytes; the most is ", kKeyBytesMax,
-                               ": ", Quote(record.key));
-    }
+    if (status.ok()) status = CheckKey(record.key);
+    if (status.ok() && record.type == ValueType::kDeleteRange) status = CheckKey(record.value);
   });
   return status;
 }
@@ -79,10 +83,12 @@ void DBImpl::Lead(WriteQueue::Writer& leader) {
 absl::Status DBImpl::CommitGroup(bool sync) {
   group_batch_.Clear();
   uint64_t batches = 0;
+  uint64_t bytes = 0;
   for (const WriteQueue::Writer* writer : group_) {
     if (writer->batch == nullptr) continue;
     group_batch_.Append(*writer->batch);
     ++batches;
+    bytes += writer->batch->size_bytes();
   }
   // Only the leader changes it.
   const SequenceNumber last = last_sequence_.load(std::memory_order_relaxed);
@@ -95,6 +101,7 @@ absl::Status DBImpl::CommitGroup(bool sync) {
   memtable_->Add(group_batch_);
   last_sequence_.store(last + group_batch_.count(), std::memory_order_release);
   AddTo(context_->counters.writes, batches);
+  AddTo(context_->counters.write_bytes, bytes);
   if (group_batch_.size_bytes() > kIdleBatchBytesMax) group_batch_ = WriteBatch();
   return absl::OkStatus();
 }
@@ -107,11 +114,8 @@ absl::Status DBImpl::AppendToLog(bool sync) {
     TKV_RETURN_IF_ERROR(writer.AddRecord(group_batch_.encoded()));
     AddTo(context_->counters.wal_bytes, writer.size() - size_before);
   }
-  if (sync) {
-    TKV_RETURN_IF_ERROR(writer.Sync());
-    AddTo(context_->counters.wal_syncs);
-  }
-  return absl::OkStatus();
+  if (!sync) return absl::OkStatus();
+  return CountSync([&writer] { return writer.Sync(); });
 }
 
 absl::Status DBImpl::MakeRoom(const RoomRequest& request) {
@@ -198,11 +202,26 @@ absl::Status DBImpl::SwitchMemTable() {
 // The old log is durable to its last byte before the new one exists. So whatever power loss takes
 // from the newest log, it takes nothing that is older than what it leaves.
 absl::Status DBImpl::StartNewLog(std::unique_ptr<WriteAheadLog>* next) {
-  TKV_RETURN_IF_ERROR(log_->writer.Finish());
+  TKV_RETURN_IF_ERROR(CountSync([this] { return log_->writer.Finish(); }));
   TKV_RETURN_IF_ERROR(log_->file->Close());
-  AddTo(context_->counters.wal_syncs);
   TKV_ASSIGN_OR_RETURN(*next, WriteAheadLog::Create(context_->file_system(), context_->directory,
                                                     context_->NewFileNumber()));
+  return absl::OkStatus();
+}
+
+absl::Status DBImpl::CountSync(absl::FunctionRef<absl::Status()> sync) {
+  const Clock* clock = context_->options.clock;
+  const Duration start = clock != nullptr ? clock->Now() : Duration::zero();
+  TKV_RETURN_IF_ERROR(sync());
+  Counters& counters = context_->counters;
+  AddTo(counters.wal_syncs);
+  if (clock == nullptr) return absl::OkStatus();
+  const auto nanoseconds = static_cast<uint64_t>((clock->Now() - start).count());
+  AddTo(counters.wal_sync_nanoseconds, nanoseconds);
+  // Only the leader of the write queue comes here, so nobody else stores between these two.
+  if (nanoseconds > counters.wal_sync_nanoseconds_max.load(std::memory_order_relaxed)) {
+    counters.wal_sync_nanoseconds_max.store(nanoseconds, std::memory_order_relaxed);
+  }
   return absl::OkStatus();
 }
 

@@ -16,7 +16,10 @@ absl::StatusOr<TableList> FlushColumnFamily(Context& context, const MemTable& me
                                             const std::vector<SequenceNumber>& snapshots) {
   // One table, whatever its size: level 0 is counted in tables.
   TableOutput output(context, std::numeric_limits<uint64_t>::max());
-  GarbageFilter filter(snapshots);
+  const auto tombstones = memtable.Tombstones(column_family);
+  GarbageFilter filter(snapshots, /*nothing_below=*/{}, tombstones.get());
+  // There may be older data for them to hide in any table.
+  output.SetTombstones(filter.NeededTombstones([](const RangeTombstone&) { return false; }));
   const auto it = memtable.NewIterator(column_family);
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     ParsedInternalKey key;
@@ -29,20 +32,23 @@ absl::StatusOr<TableList> FlushColumnFamily(Context& context, const MemTable& me
 
 }  // namespace
 
+absl::Status WriteTables(Context& context, const MemTable& memtable,
+                         const std::vector<SequenceNumber>& snapshots, FlushResult* result) {
+  for (ColumnFamilyId id = 0; id < memtable.column_families(); ++id) {
+    TKV_ASSIGN_OR_RETURN(const TableList tables,
+                         FlushColumnFamily(context, memtable, id, snapshots));
+    for (const auto& table : tables) {
+      result->edit.added.push_back({id, 0, table->meta()});
+      result->tables.push_back(table);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<FlushResult> FlushMemTable(Context& context, const MemTable& memtable,
                                           const std::vector<SequenceNumber>& snapshots) {
   FlushResult result;
-  absl::Status status;
-  for (ColumnFamilyId id = 0; status.ok() && id < memtable.column_families(); ++id) {
-    auto tables = FlushColumnFamily(context, memtable, id, snapshots);
-    status = tables.status();
-    if (!status.ok()) break;
-    for (const auto& table : *tables) {
-      result.edit.added.push_back({id, 0, table->meta()});
-      result.tables.push_back(table);
-      AddTo(context.counters.flush_bytes, table->meta().file_bytes);
-    }
-  }
+  absl::Status status = WriteTables(context, memtable, snapshots, &result);
   // The names must be durable before a manifest that speaks of them is.
   if (status.ok()) status = context.file_system().SyncDirectory(context.directory);
   if (!status.ok()) {
@@ -52,6 +58,7 @@ absl::StatusOr<FlushResult> FlushMemTable(Context& context, const MemTable& memt
   result.edit.oldest_log_number = memtable.log_number() + 1;
   result.edit.last_sequence = memtable.largest_sequence();
   AddTo(context.counters.flushes);
+  AddTo(context.counters.flush_bytes, TotalBytes(result.tables));
   return result;
 }
 

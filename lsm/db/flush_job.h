@@ -18,6 +18,11 @@ struct FlushResult {
   TableList tables;  // those that the edit adds
 };
 
+// Writes the tables of one memtable, durable under names that are not durable yet, and adds them to
+// `result`. Errors: those of the file system; `result` then holds tables that are to be removed.
+absl::Status WriteTables(Context& context, const MemTable& memtable,
+                         const std::vector<SequenceNumber>& snapshots, FlushResult* result);
+
 // Versions that neither a snapshot nor a reader of the present sees are left out.
 // Errors: those of the file system; no file is left then.
 absl::StatusOr<FlushResult> FlushMemTable(Context& context, const MemTable& memtable,

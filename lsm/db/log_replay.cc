@@ -9,6 +9,11 @@
 namespace tinykv::lsm {
 namespace {
 
+std::optional<std::string_view> EndOf(const WriteBatch::Record& range_delete) {
+  if (range_delete.value.empty()) return std::nullopt;
+  return range_delete.value;
+}
+
 // `batch` with the column family ids of today.
 absl::StatusOr<WriteBatch> Renumbered(const WriteBatch& batch,
                                       const std::vector<ColumnFamilyId>& ids) {
@@ -17,10 +22,16 @@ absl::StatusOr<WriteBatch> Renumbered(const WriteBatch& batch,
   batch.ForEach([&](const WriteBatch::Record& record) {
     if (record.column_family >= ids.size()) {
       status = DataLoss("a record is for column family ", record.column_family, " of ", ids.size());
-    } else if (record.type == ValueType::kPut) {
-      result.Put(ids[record.column_family], record.key, record.value);
-    } else {
-      result.Delete(ids[record.column_family], record.key);
+      return;
+    }
+    const ColumnFamilyId id = ids[record.column_family];
+    switch (record.type) {
+      case ValueType::kPut:
+        return result.Put(id, record.key, record.value);
+      case ValueType::kDelete:
+        return result.Delete(id, record.key);
+      case ValueType::kDeleteRange:
+        return result.DeleteRange(id, record.key, EndOf(record));
     }
   });
   TKV_RETURN_IF_ERROR(status);

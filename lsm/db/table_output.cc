@@ -25,7 +25,7 @@ absl::Status TableOutput::Add(std::string_view internal_key, std::string_view va
   const std::string_view user_key = UserKeyOf(internal_key);
   if (builder_ != nullptr && builder_->file_bytes() >= table_bytes_max_ &&
       user_key != last_user_key_) {
-    TKV_RETURN_IF_ERROR(FinishTable());
+    TKV_RETURN_IF_ERROR(FinishTable(user_key));
   }
   if (builder_ == nullptr) TKV_RETURN_IF_ERROR(StartTable());
   last_user_key_.assign(user_key);
@@ -33,7 +33,10 @@ absl::Status TableOutput::Add(std::string_view internal_key, std::string_view va
 }
 
 absl::StatusOr<TableList> TableOutput::Finish() {
-  if (builder_ != nullptr) TKV_RETURN_IF_ERROR(FinishTable());
+  if (builder_ == nullptr && next_tombstone_ < tombstones_.size()) {
+    TKV_RETURN_IF_ERROR(StartTable());
+  }
+  if (builder_ != nullptr) TKV_RETURN_IF_ERROR(FinishTable(/*end=*/{}));
   finished_ = true;
   return tables_;
 }
@@ -46,7 +49,22 @@ absl::Status TableOutput::StartTable() {
   return absl::OkStatus();
 }
 
-absl::Status TableOutput::FinishTable() {
+void TableOutput::AddTombstonesBefore(std::string_view end) {
+  if (!end.empty()) end = borders_.emplace_back(end);
+  for (size_t i = next_tombstone_; i < tombstones_.size(); ++i) {
+    RangeTombstone& tombstone = tombstones_[i];
+    if (!IsBeforeEnd(tombstone.begin, end)) return;
+    builder_->AddTombstone({tombstone.begin, EarlierEnd(tombstone.end, end), tombstone.sequence});
+    if (!end.empty() && IsBeforeEnd(end, tombstone.end)) {
+      tombstone.begin = end;  // the rest is for the tables to come
+    } else {
+      ++next_tombstone_;
+    }
+  }
+}
+
+absl::Status TableOutput::FinishTable(std::string_view end) {
+  AddTombstonesBefore(end);
   TKV_RETURN_IF_ERROR(builder_->Finish());
   TKV_RETURN_IF_ERROR(file_->Close());
   const TableMeta meta{number_, builder_->file_bytes(), builder_->smallest(), builder_->largest()};

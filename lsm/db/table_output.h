@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,6 +30,13 @@ class TableOutput {
   TableOutput(const TableOutput&) = delete;
   TableOutput& operator=(const TableOutput&) = delete;
 
+  // Each table takes its share of `tombstones`, which are cut where one table ends and the next
+  // begins. They are ordered as TableBuilder::AddTombstone() demands, and their keys must outlive
+  // the output. REQUIRES: no Add() yet.
+  void SetTombstones(std::vector<RangeTombstone> tombstones) {
+    tombstones_ = std::move(tombstones);
+  }
+
   // REQUIRES: internal keys come in order. Errors: those of the file system; the output is then
   // good for nothing but destruction.
   absl::Status Add(std::string_view internal_key, std::string_view value);
@@ -40,7 +50,9 @@ class TableOutput {
 
  private:
   absl::Status StartTable();
-  absl::Status FinishTable();
+  // The next table begins at `end`; it is empty if there is none.
+  absl::Status FinishTable(std::string_view end);
+  void AddTombstonesBefore(std::string_view end);
 
   Context& context_;
   const uint64_t table_bytes_max_;
@@ -48,6 +60,9 @@ class TableOutput {
   std::unique_ptr<WritableFile> file_;
   std::unique_ptr<TableBuilder> builder_;  // null between tables
   std::string last_user_key_;
+  std::vector<RangeTombstone> tombstones_;
+  size_t next_tombstone_ = 0;        // the first that is not in a table, or not as a whole
+  std::deque<std::string> borders_;  // where tombstones were cut
   TableList tables_;
   uint64_t bytes_ = 0;
   bool finished_ = false;

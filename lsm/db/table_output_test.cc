@@ -4,6 +4,7 @@
 
 #include "common/strings.h"
 #include "graders/sim/sim_file_system.h"
+#include "lsm/version/version.h"
 #include "lsm/version/version_test_util.h"
 
 namespace tinykv::lsm {
@@ -43,10 +44,50 @@ TEST_F(TableOutputTest, NeverPutsVersionsOfOneUserKeyIntoTwoTables) {
   ASSERT_EQ(tables->size(), 5u);
   for (int key = 0; key < 5; ++key) {
     EXPECT_EQ((*tables)[key]->smallest_user_key(), Concat("key", key));
-    EXPECT_EQ((*tables)[key]->largest_user_key(), Concat("key", key));
+    EXPECT_EQ(UserKeyOf((*tables)[key]->meta().largest), Concat("key", key));
     EXPECT_EQ((*tables)[key]->table().properties().entries, 20u);
   }
   EXPECT_EQ(output.bytes(), TotalBytes(*tables));
+}
+
+// Ranges, as "[a, c)"; "|" between tables.
+std::string TombstonesOf(const TableList& tables) {
+  std::string text;
+  for (const auto& table : tables) {
+    if (table->tombstones() != nullptr) {
+      for (const RangeTombstone& tombstone : table->tombstones()->ToTombstones()) {
+        text += Concat("[", tombstone.begin, ", ", tombstone.end, ")", tombstone.sequence, " ");
+      }
+    }
+    text += "| ";
+  }
+  return text;
+}
+
+TEST_F(TableOutputTest, CutsRangeTombstonesWhereTheNextTableBegins) {
+  TableOutput output(context_, 1);
+  output.SetTombstones({{"b", "e", 9}, {"b", "e", 7}, {"f", "", 8}});
+  for (const char* key : {"a", "c", "d", "h"}) ASSERT_TRUE(Add(output, key, 1).ok());
+  const auto tables = output.Finish();
+  ASSERT_TRUE(tables.ok()) << tables.status();
+  EXPECT_EQ(TombstonesOf(*tables),
+            "[b, c)9 [b, c)7 | [c, d)9 [c, d)7 | [d, e)9 [d, e)7 [f, h)8 | [h, )8 | ");
+  Levels levels(2);
+  levels[1] = *tables;
+  EXPECT_TRUE(Version::Create({levels}).ok());  // they do not overlap
+  EXPECT_TRUE((*tables)[0]->EndsBeforeKey("c"));
+  EXPECT_FALSE((*tables)[3]->EndsBeforeKey("\xff"));
+}
+
+TEST_F(TableOutputTest, MakesATableOfTombstonesAlone) {
+  TableOutput output(context_, 1);
+  output.SetTombstones({{"b", "e", 9}, {"g", "h", 8}});
+  const auto tables = output.Finish();
+  ASSERT_TRUE(tables.ok()) << tables.status();
+  EXPECT_EQ(TombstonesOf(*tables), "[b, e)9 [g, h)8 | ");
+  EXPECT_EQ((*tables)[0]->smallest_user_key(), "b");
+  EXPECT_TRUE((*tables)[0]->EndsBeforeKey("h"));
+  EXPECT_FALSE((*tables)[0]->EndsBeforeKey("gg"));
 }
 
 TEST_F(TableOutputTest, LeavesNoFileWhenItIsGivenUp) {

@@ -113,6 +113,41 @@ TEST(Golden, TableIsWrittenAndReadAsInVersionOne) {
   ExpectTableEntries(Unhex(kPlainTable));
 }
 
+// Ranges [b, d) at 5 and 2 and [x, end of the key space) at 4, and the entry "c" = "v" at 3.
+constexpr std::string_view kTableWithTombstones =
+    "0009016301030000000000007600000000010000000015000000cd0650c1248224900009016202050000000000"
+    "006400090162020200000000000064000900780204000000000000000000000d0000001a000000030000000036"
+    "000000a9ff5416b0a65d2800000000000000000000022000000004002000000000000000000000000000000000"
+    "0000000000000000000000000000000100000000000000000000000010000600410000002dc7dc1ae5f8a0c201"
+    "00010a02050006000000602f618a295162ba000902630103000000000000001500000000010000000016000000"
+    "59150f132ba3f264c600000000000000160000000000000065000000000000004100000000000000b300000000"
+    "00000006000000000000002200000000000000360000000000000001000000b9efe67316e83c0574696e796b76"
+    "7374";
+
+TEST(Golden, RangeDeletesAreWrittenAndReadAsInVersionOne) {
+  std::string content;
+  StringWritableFile file(content);
+  TableBuilder builder(TableOptions(0), file);
+  builder.AddTombstone({"b", "d", 5});
+  builder.AddTombstone({"b", "d", 2});
+  ASSERT_TRUE(builder.Add(EncodeInternalKey({"c", 3}), "v").ok());
+  builder.AddTombstone({"x", "", 4});
+  ASSERT_TRUE(builder.Finish().ok());
+  EXPECT_EQ(builder.smallest(), EncodeInternalKey({"b", 5, ValueType::kDeleteRange}));
+  EXPECT_TRUE(IsEndless(builder.largest()));
+  EXPECT_EQ(Hex(content), kTableWithTombstones);
+
+  const auto table = OpenTable(Unhex(kTableWithTombstones));
+  ASSERT_TRUE(table.ok()) << table.status();
+  const auto tombstones = (*table)->tombstones();
+  ASSERT_NE(tombstones, nullptr);
+  EXPECT_EQ(tombstones->ToTombstones().size(), 3u);
+  EXPECT_EQ(tombstones->Newest("c", kMaxSequenceNumber), 5u);
+  EXPECT_EQ(tombstones->Newest("c", 4), 2u);
+  EXPECT_EQ(tombstones->Newest("d", 4), 0u);
+  EXPECT_EQ(tombstones->Newest("y", 4), 4u);
+}
+
 TEST(Golden, CompressedTableIsReadAsInVersionOne) { ExpectTableEntries(Unhex(kZstdTable)); }
 
 }  // namespace

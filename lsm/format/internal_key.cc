@@ -24,7 +24,7 @@ bool ParseInternalKey(std::string_view encoded, ParsedInternalKey* key) {
   key->user_key = UserKeyOf(encoded);
   const uint64_t trailer = DecodeFixed64(encoded.data() + key->user_key.size());
   const auto type = static_cast<uint8_t>(trailer & 0xff);
-  if (type > static_cast<uint8_t>(kMaxValueType)) return false;
+  if (type > static_cast<uint8_t>(ValueType::kDeleteRange)) return false;
   key->sequence = trailer >> 8;
   key->type = static_cast<ValueType>(type);
   return true;

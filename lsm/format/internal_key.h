@@ -24,8 +24,9 @@ inline constexpr SequenceNumber kMaxSequenceNumber = (uint64_t{1} << 56) - 1;
 enum class ValueType : uint8_t {
   kDelete = 0,
   kPut = 1,
-  // 2 is kept for range deletes.
+  kDeleteRange = 2,  // its user key is where the range begins; it is never among puts and deletions
 };
+// Of what is searched for by key.
 inline constexpr ValueType kMaxValueType = ValueType::kPut;
 
 inline constexpr size_t kInternalKeyTrailerBytes = 8;

@@ -32,7 +32,7 @@ TEST(InternalKey, OrdersBytesAsUnsigned) {
 TEST(InternalKey, RefusesAShortKeyAndAnUnknownType) {
   ParsedInternalKey parsed;
   EXPECT_FALSE(ParseInternalKey("seven b", &parsed));
-  EXPECT_FALSE(ParseInternalKey(std::string("\x02\0\0\0\0\0\0\0", 8), &parsed));
+  EXPECT_FALSE(ParseInternalKey(std::string("\x03\0\0\0\0\0\0\0", 8), &parsed));
 }
 
 RC_GTEST_PROP(InternalKey, ParsesBackToWhatItWas, (const std::string& user_key, bool put)) {

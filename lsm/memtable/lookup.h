@@ -23,6 +23,9 @@ class LookupKey {
 
   std::string_view internal_key() const { return {bytes_, size_}; }
   std::string_view user_key() const { return UserKeyOf(internal_key()); }
+  SequenceNumber sequence() const {
+    return DecodeFixed64(bytes_ + size_ - kInternalKeyTrailerBytes) >> 8;
+  }
 
  private:
   size_t size_;
@@ -48,10 +51,15 @@ struct LookupResult {
   Kind kind = Kind::kAbsent;
   std::string value;  // for kFound
 
-  void Set(ValueType type, std::string_view found) {
-    kind = type == ValueType::kPut ? Kind::kFound : Kind::kDeleted;
-    if (kind == Kind::kFound) value.assign(found);
+  // `version` is the newest one of the key. `tombstone` is the sequence number of the newest range
+  // tombstone over it, or 0.
+  void Set(const ParsedInternalKey& version, std::string_view found, SequenceNumber tombstone) {
+    const bool hidden = version.type != ValueType::kPut || version.sequence < tombstone;
+    kind = hidden ? Kind::kDeleted : Kind::kFound;
+    if (!hidden) value.assign(found);
   }
+  // There is no version. With a tombstone that is an answer, too.
+  void SetNone(SequenceNumber tombstone) { kind = tombstone > 0 ? Kind::kDeleted : Kind::kAbsent; }
 };
 
 }  // namespace tinykv::lsm

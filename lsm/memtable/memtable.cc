@@ -30,6 +30,7 @@ class MemTableIterator final : public Iterator {
 MemTable::MemTable(size_t column_families, FileNumber log_number) : log_number_(log_number) {
   for (size_t i = 0; i < column_families; ++i) {
     lists_.push_back(std::make_unique<SkipList>(arena_));
+    tombstones_.push_back(std::make_unique<TombstoneList>(arena_));
   }
   idle_bytes_ = arena_.bytes_used();
 }
@@ -38,18 +39,28 @@ void MemTable::Add(const WriteBatch& batch) {
   if (batch.empty()) return;
   TKV_CHECK(batch.sequence() > largest_sequence() && "sequence numbers only grow");
   batch.ForEach([this](const WriteBatch::Record& record) {
+    if (record.type == ValueType::kDeleteRange) {
+      tombstones_[record.column_family]->Add({record.key, record.value, record.sequence});
+      return;
+    }
     lists_[record.column_family]->Insert({record.key, record.sequence, record.type}, record.value);
   });
   largest_sequence_.store(batch.sequence() + batch.count() - 1, std::memory_order_relaxed);
 }
 
 void MemTable::Get(ColumnFamilyId column_family, const LookupKey& key, LookupResult* result) const {
+  SequenceNumber tombstone = 0;
+  if (const auto tombstones = Tombstones(column_family)) {
+    tombstone = tombstones->Newest(key.user_key(), key.sequence());
+  }
   SkipList::Cursor cursor(*lists_[column_family]);
   cursor.Seek(key.internal_key());
-  if (!cursor.Valid() || UserKeyOf(cursor.key()) != key.user_key()) return;
+  if (!cursor.Valid() || UserKeyOf(cursor.key()) != key.user_key()) {
+    return result->SetNone(tombstone);
+  }
   ParsedInternalKey found;
   TKV_CHECK(ParseInternalKey(cursor.key(), &found) && "memtable keys are made here");
-  result->Set(found.type, cursor.value());
+  result->Set(found, cursor.value(), tombstone);
 }
 
 std::unique_ptr<Iterator> MemTable::NewIterator(ColumnFamilyId column_family) const {

@@ -75,6 +75,43 @@ TEST(MemTable, KeepsColumnFamiliesApart) {
   EXPECT_FALSE(memtable.empty(1));
 }
 
+void DeleteRange(MemTable& memtable, SequenceNumber sequence, std::string_view begin,
+                 std::optional<std::string_view> end) {
+  WriteBatch batch;
+  batch.DeleteRange(0, begin, end);
+  batch.set_sequence(sequence);
+  memtable.Add(batch);
+}
+
+TEST(MemTable, RangeDeleteHidesWhatIsOlderFromThoseWhoSeeIt) {
+  MemTable memtable(2, 1);
+  EXPECT_EQ(memtable.Tombstones(0), nullptr);
+  Put(memtable, 1, "b", "old");
+  Put(memtable, 2, "b", "other family", 1);
+  DeleteRange(memtable, 3, "b", "d");
+  Put(memtable, 4, "c", "new");
+  EXPECT_EQ(Get(memtable, "b", 2), "old");
+  EXPECT_EQ(Get(memtable, "b", 3), "deleted");
+  EXPECT_EQ(Get(memtable, "bb", 3), "deleted");  // older tables may hold it
+  EXPECT_EQ(Get(memtable, "c", 3), "deleted");
+  EXPECT_EQ(Get(memtable, "c", 4), "new");
+  EXPECT_EQ(Get(memtable, "d", 9), "absent");
+  EXPECT_EQ(Get(memtable, "b", 9, 1), "other family");
+  DeleteRange(memtable, 5, "c", std::nullopt);
+  EXPECT_EQ(Get(memtable, "c", 4), "new");
+  EXPECT_EQ(Get(memtable, "c", 5), "deleted");
+  EXPECT_EQ(Get(memtable, "\xff", 5), "deleted");
+}
+
+TEST(MemTable, CountsRangeDeletesAndIsNotEmptyWithOne) {
+  MemTable memtable(1, 1);
+  const std::string begin(1000, 'a');
+  DeleteRange(memtable, 1, begin, std::string(1000, 'b'));
+  EXPECT_FALSE(memtable.empty());
+  EXPECT_TRUE(memtable.empty(0));
+  EXPECT_GE(memtable.memory_bytes(), 2000u);
+}
+
 TEST(MemTable, CountsWhatIsWritten) {
   MemTable memtable(4, 17);
   EXPECT_TRUE(memtable.empty());

@@ -1,6 +1,6 @@
 // TableBuilder: writes one sorted table (docs/formats/table.md): data blocks with prefix-compressed
-// keys, a Bloom filter over user keys, an index block, properties and a footer; every block is
-// compressed by zstd where that helps, and carries a checksum.
+// keys, a block of range tombstones, a Bloom filter over user keys, an index block, properties and
+// a footer; every block is compressed by zstd where that helps, and carries a checksum.
 //
 // Thread-safety: none.
 #pragma once
@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "common/env/file_system.h"
+#include "lsm/format/range_tombstone.h"
 #include "lsm/options.h"
 
 namespace tinykv::lsm {
@@ -29,15 +30,22 @@ class TableBuilder {
   // Errors: those of the file; every later call returns the same error.
   absl::Status Add(std::string_view internal_key, std::string_view value);
 
-  // Writes what is left, and syncs the file. REQUIRES: at least one Add(). Errors: as Add().
+  // REQUIRES: of two tombstones, ranges are equal or disjoint; they come in key order, and those of
+  // equal ranges newest first. Between entries they may come at any time.
+  void AddTombstone(const RangeTombstone& tombstone);
+
+  // Writes what is left, and syncs the file. REQUIRES: it is not empty. Errors: as Add().
   absl::Status Finish();
 
+  // Of Add() alone.
   uint64_t entries() const;
+  // True as long as nothing has been added, neither an entry nor a tombstone.
+  bool empty() const;
   // Bytes written so far; the file's size after Finish().
   uint64_t file_bytes() const;
-  // Internal keys. REQUIRES: entries() > 0.
-  const std::string& smallest() const;
-  const std::string& largest() const;
+  // Internal keys; lsm/format/range_tombstone.h says how tombstones count. REQUIRES: not empty().
+  std::string smallest() const;
+  std::string largest() const;
 
  private:
   struct State;

@@ -145,13 +145,14 @@ TEST(TableVersion, FromTheFutureIsRefusedAsSuch) {
   EXPECT_EQ(OpenTable(content).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
-TEST(TableVersion, WithRangeDeletesIsRefused) {
+// A block that is sound in itself, but holds entries.
+TEST(TableDamage, EntriesInThePlaceOfRangeDeletesAreFound) {
   std::string content = SmallTable(1);
   const uint64_t footer_offset = content.size() - kFooterBytes;
   Footer footer = *DecodeFooter(content.substr(footer_offset), "", footer_offset);
-  footer.range_deletes = footer.properties;
+  footer.range_deletes = footer.index;
   content.replace(footer_offset, kFooterBytes, EncodeFooter(footer, footer_offset));
-  EXPECT_EQ(OpenTable(content).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(OpenTable(content).status().code(), absl::StatusCode::kDataLoss);
 }
 
 }  // namespace

@@ -62,12 +62,7 @@ absl::StatusOr<Footer> DecodeFooter(std::string_view encoded, const std::string&
     return FailedPrecondition(path, ": table format version ", version, "; this build knows ",
                               kTableFormatVersion);
   }
-  const Footer footer{HandleAt(bytes), HandleAt(bytes + 16), HandleAt(bytes + 32),
-                      HandleAt(bytes + 48)};
-  if (!footer.range_deletes.absent()) {
-    return FailedPrecondition(path, ": has range deletes, which this build does not know");
-  }
-  return footer;
+  return Footer{HandleAt(bytes), HandleAt(bytes + 16), HandleAt(bytes + 32), HandleAt(bytes + 48)};
 }
 
 std::string EncodeProperties(const TableProperties& properties) {

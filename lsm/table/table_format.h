@@ -41,12 +41,10 @@ void AppendBlockHandle(std::string* out, const BlockHandle& handle);
 inline constexpr size_t kFooterBytes = 84;
 
 struct Footer {
-  BlockHandle index;
+  BlockHandle index;   // absent if there is nothing but range deletes
   BlockHandle filter;  // may be absent
   BlockHandle properties;
-  // Kept for a block of range deletes. Version 1 writes it absent and refuses a table that has one:
-  // reading past range deletes would bring deleted keys back.
-  BlockHandle range_deletes;
+  BlockHandle range_deletes;  // absent if there are none
 };
 
 // `offset` is where the footer stands in the file; the checksum covers it.

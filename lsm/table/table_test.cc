@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -177,6 +178,34 @@ TEST(Table, ApproximateOffsetsGrowFromZeroToTheFileSize) {
   EXPECT_EQ((*table)->ApproximateOffsetOf(Key("", 1)), 0u);
   EXPECT_GT(last, content.size() / 2);
   EXPECT_EQ((*table)->ApproximateOffsetOf(Key("z", 1)), content.size());
+}
+
+TEST(Table, BlocksOfARangeAreThoseThatMayHoldItsKeys) {
+  const auto entries = NumberedEntries(1000);
+  const auto table = OpenTable(BuildTable(SmallBlocks(), entries));
+  ASSERT_TRUE(table.ok());
+  std::vector<std::pair<std::string, uint64_t>> all;
+  (*table)->ForEachBlock({}, [&all](std::string_view last_user_key, uint64_t bytes) {
+    all.emplace_back(last_user_key, bytes);
+  });
+  EXPECT_EQ(all.size(), (*table)->properties().data_blocks);
+  uint64_t offset = 0;
+  for (const auto& [last_user_key, bytes] : all) {
+    // The block's bytes come before what is behind its last key, and after all that is before it.
+    offset += bytes;
+    if (&last_user_key == &all.back().first) continue;
+    EXPECT_EQ((*table)->ApproximateOffsetOf(Key(last_user_key + '\0', kMaxSequenceNumber)), offset);
+  }
+  const std::string lower(UserKeyOf(entries[300].key)), upper(UserKeyOf(entries[600].key));
+  std::vector<std::pair<std::string, uint64_t>> inside;
+  (*table)->ForEachBlock({lower, upper}, [&inside](std::string_view last_user_key, uint64_t bytes) {
+    inside.emplace_back(last_user_key, bytes);
+  });
+  const auto begin = std::find_if(all.begin(), all.end(),
+                                  [&lower](const auto& block) { return block.first >= lower; });
+  const auto end =
+      std::find_if(begin, all.end(), [&upper](const auto& block) { return block.first >= upper; });
+  EXPECT_EQ(inside, decltype(inside)(begin, std::next(end)));
 }
 
 TEST(Table, FilterSparesReadsOfAbsentKeys) {

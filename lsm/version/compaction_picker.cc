@@ -7,17 +7,19 @@
 namespace tinykv::lsm {
 namespace {
 
-// User keys, both included.
+// From the first to the last key of some tables.
 struct Span {
   std::string_view smallest;
-  std::string_view largest;
+  const TableFile* last = nullptr;  // the one that ends last
 };
 
 Span SpanOf(const TableList& tables) {
-  Span span{tables.front()->smallest_user_key(), tables.front()->largest_user_key()};
+  Span span{tables.front()->smallest_user_key(), tables.front().get()};
   for (const auto& table : tables) {
     span.smallest = std::min(span.smallest, table->smallest_user_key());
-    span.largest = std::max(span.largest, table->largest_user_key());
+    if (CompareLargest(table->meta().largest, span.last->meta().largest) > 0) {
+      span.last = table.get();
+    }
   }
   return span;
 }
@@ -25,7 +27,8 @@ Span SpanOf(const TableList& tables) {
 TableList Overlapping(const TableList& tables, const Span& span) {
   TableList result;
   for (const auto& table : tables) {
-    if (table->smallest_user_key() <= span.largest && table->largest_user_key() >= span.smallest) {
+    if (!span.last->EndsBeforeKey(table->smallest_user_key()) &&
+        !table->EndsBeforeKey(span.smallest)) {
       result.push_back(table);
     }
   }
@@ -47,9 +50,15 @@ TableList PickFromLevel0(const TableList& tables) {
 // The table after the one compacted last, round and round.
 TableList PickFromSortedLevel(const TableList& tables, const std::string& cursor) {
   for (const auto& table : tables) {
-    if (cursor.empty() || CompareInternalKeys(table->meta().largest, cursor) > 0) return {table};
+    if (cursor.empty() || CompareLargest(table->meta().largest, cursor) > 0) return {table};
   }
   return {tables.front()};
+}
+
+// What a sorted level aims at. REQUIRES: level > 0.
+double TargetBytes(const Options& options, int level) {
+  return static_cast<double>(options.level_bytes_base) *
+         std::pow(options.level_multiplier, level - 1);
 }
 
 }  // namespace
@@ -60,9 +69,7 @@ double CompactionScore(const Options& options, const Levels& levels, int level) 
   if (level == 0) {
     return static_cast<double>(levels.front().size()) / options.l0_compact_tables;
   }
-  const double target =
-      static_cast<double>(options.level_bytes_base) * std::pow(options.level_multiplier, level - 1);
-  return static_cast<double>(TotalBytes(levels[level])) / target;
+  return static_cast<double>(TotalBytes(levels[level])) / TargetBytes(options, level);
 }
 
 double CompactionScore(const Options& options, const Levels& levels) {
@@ -71,6 +78,19 @@ double CompactionScore(const Options& options, const Levels& levels) {
     highest = std::max(highest, CompactionScore(options, levels, static_cast<int>(level)));
   }
   return highest;
+}
+
+uint64_t PendingCompactionBytes(const Options& options, const Levels& levels) {
+  const bool level0_is_due = CompactionScore(options, levels, 0) >= 1;
+  double moved = level0_is_due ? static_cast<double>(TotalBytes(levels.front())) : 0;
+  double pending = moved;
+  for (int level = 1; level + 1 < static_cast<int>(levels.size()); ++level) {
+    // What comes from above is too much here if there was no room for it.
+    const double bytes = static_cast<double>(TotalBytes(levels[level])) + moved;
+    moved = std::max(0.0, bytes - TargetBytes(options, level));
+    pending += moved;
+  }
+  return static_cast<uint64_t>(pending);
 }
 
 std::optional<Compaction> PickCompaction(const Options& options, const Levels& levels,

@@ -41,6 +41,10 @@ double CompactionScore(const Options& options, const Levels& levels, int level);
 // The highest score of all levels.
 double CompactionScore(const Options& options, const Levels& levels);
 
+// What compactions have to move down at least until none is due; what moves through two levels
+// counts twice. Tables in the way are rewritten on top of it.
+uint64_t PendingCompactionBytes(const Options& options, const Levels& levels);
+
 // The most urgent compaction; nothing if none is due.
 std::optional<Compaction> PickCompaction(const Options& options, const Levels& levels,
                                          const CompactionCursors& cursors);

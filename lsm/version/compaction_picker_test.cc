@@ -42,6 +42,22 @@ TEST(CompactionPicker, PicksNothingWhileEveryLevelIsSmallEnough) {
             "none");
 }
 
+TEST(CompactionPicker, PendingBytesAreWhatMustMoveDown) {
+  const auto pending = [](const Levels& levels) {
+    return PendingCompactionBytes(SmallOptions(), levels);
+  };
+  const auto table = [](uint64_t bytes) { return FakeTable(1, "a", "z", bytes); };
+  EXPECT_EQ(pending({{}, {}, {}}), 0u);
+  EXPECT_EQ(pending({{table(500), table(500), table(500)}, {table(1000)}, {}}), 0u);
+  EXPECT_EQ(pending({{}, {table(1300)}, {}}), 300u);
+  EXPECT_EQ(pending({{}, {table(1300)}, {table(10'000)}, {}}), 300u + 300u);
+  EXPECT_EQ(pending({{}, {}, {table(50'000)}}), 0u);  // nothing is below the deepest level
+  // Four tables of level 0 are due as a whole: 200 bytes find room in level 1, 800 do not.
+  const TableList level0 = {table(250), table(250), table(250), table(250)};
+  EXPECT_EQ(pending({level0, {}, {}}), 1000u);
+  EXPECT_EQ(pending({level0, {table(800)}, {}}), 1000u + 800u);
+}
+
 TEST(CompactionPicker, Level0IsDueByItsNumberOfTablesHoweverSmall) {
   const TableList level0 = {FakeTable(4, "c", "d", 1), FakeTable(3, "a", "d", 1),
                             FakeTable(2, "b", "c", 1), FakeTable(1, "a", "b", 1)};

@@ -55,9 +55,8 @@ void LevelIterator::SeekToLast() {
 }
 
 void LevelIterator::Seek(std::string_view target) {
-  const auto it = std::partition_point(tables_.begin(), tables_.end(), [&](const auto& table) {
-    return CompareInternalKeys(table->meta().largest, target) < 0;
-  });
+  const auto it = std::partition_point(
+      tables_.begin(), tables_.end(), [&](const auto& table) { return table->EndsBefore(target); });
   Open(it - tables_.begin());
   if (current_ != nullptr) current_->Seek(target);
   LeaveFinishedForward();

@@ -12,16 +12,35 @@ namespace {
 // a file that stands in another's place is found here. Each table has checksums, but they cannot
 // tell.
 absl::Status CheckBounds(const Table& table, const TableMeta& meta, const std::string& path) {
+  std::string smallest;  // empty: not known
+  std::string largest;
+  if (const auto& tombstones = table.tombstones()) {
+    const auto& first = tombstones->fragments().front();
+    const auto& last = tombstones->fragments().back();
+    smallest = SmallestOf({first.begin, first.end, first.sequences.front()});
+    largest = LargestOf({last.begin, last.end, last.sequences.front()});
+  }
   const auto iterator = table.NewIterator(/*fill_cache=*/false);
   iterator->SeekToFirst();
-  bool same = !iterator->Valid() || iterator->key() == meta.smallest;
-  iterator->SeekToLast();
-  same = same && (!iterator->Valid() || iterator->key() == meta.largest);
+  if (iterator->Valid() &&
+      (smallest.empty() || CompareInternalKeys(iterator->key(), smallest) < 0)) {
+    smallest.assign(iterator->key());
+  }
   // A block that cannot be read is reported to whoever needs it; the rest of the data goes on.
-  iterator->status().IgnoreError();
+  bool same = !iterator->status().ok() || smallest == meta.smallest;
+  iterator->SeekToLast();
+  if (iterator->Valid() && (largest.empty() || CompareLargest(iterator->key(), largest) > 0)) {
+    largest.assign(iterator->key());
+  }
+  same = same && (!iterator->status().ok() || largest == meta.largest);
   if (same) return absl::OkStatus();
   return DataLoss(path, ": holds other keys than the manifest says, which are ",
                   Quote(UserKeyOf(meta.smallest)), " to ", Quote(UserKeyOf(meta.largest)));
+}
+
+bool EndsInTombstone(const TableMeta& meta) {
+  ParsedInternalKey key;
+  return ParseInternalKey(meta.largest, &key) && key.type == ValueType::kDeleteRange;
 }
 
 }  // namespace
@@ -40,7 +59,8 @@ absl::StatusOr<std::shared_ptr<const TableFile>> TableFile::Open(FileSystem& fil
   if (size != meta.file_bytes) {
     return DataLoss(path, ": has ", size, " bytes, but the manifest says ", meta.file_bytes);
   }
-  TKV_ASSIGN_OR_RETURN(auto table, Table::Open(*std::move(file), path, meta.number, cache));
+  TKV_ASSIGN_OR_RETURN(
+      auto table, Table::Open(*std::move(file), path, meta.number, cache, meta.global_sequence));
   TKV_RETURN_IF_ERROR(CheckBounds(*table, meta, path));
   return std::make_shared<const TableFile>(file_system, path, meta, std::move(table));
 }
@@ -50,6 +70,8 @@ TableFile::TableFile(FileSystem& file_system, std::string path, TableMeta meta,
     : file_system_(file_system),
       path_(std::move(path)),
       meta_(std::move(meta)),
+      ends_in_tombstone_(EndsInTombstone(meta_)),
+      endless_(IsEndless(meta_.largest)),
       table_(std::move(table)) {}
 
 TableFile::~TableFile() {

@@ -42,16 +42,37 @@ class TableFile {
   const TableMeta& meta() const { return meta_; }
   const Table& table() const { return *table_; }
 
+  // The range deletes; null if there are none.
+  std::shared_ptr<const FragmentedTombstones> tombstones() const {
+    return table_ == nullptr ? nullptr : table_->tombstones();
+  }
+
   std::string_view smallest_user_key() const { return UserKeyOf(meta_.smallest); }
-  std::string_view largest_user_key() const { return UserKeyOf(meta_.largest); }
+  // There is no largest user key: a table that ends with a range delete ends *before* a key, or
+  // nowhere. True if everything here comes before `user_key`.
+  bool EndsBeforeKey(std::string_view user_key) const;
+  // True if every entry here comes before `internal_key`.
+  bool EndsBefore(std::string_view internal_key) const;
 
  private:
   FileSystem& file_system_;
   const std::string path_;
   const TableMeta meta_;
+  const bool ends_in_tombstone_;
+  const bool endless_;
   std::shared_ptr<const Table> table_;
   mutable std::atomic<bool> obsolete_ = false;
 };
+
+inline bool TableFile::EndsBeforeKey(std::string_view user_key) const {
+  const int order = UserKeyOf(meta_.largest).compare(user_key);
+  if (!ends_in_tombstone_) return order < 0;
+  return order <= 0 && !endless_;
+}
+
+inline bool TableFile::EndsBefore(std::string_view internal_key) const {
+  return !endless_ && CompareInternalKeys(meta_.largest, internal_key) < 0;
+}
 
 using TableList = std::vector<std::shared_ptr<const TableFile>>;
 

@@ -26,7 +26,7 @@ absl::Status CheckDisjoint(const Levels& levels) {
   for (size_t level = 1; level < levels.size(); ++level) {
     const TableList& tables = levels[level];
     for (size_t i = 1; i < tables.size(); ++i) {
-      if (tables[i - 1]->largest_user_key() >= tables[i]->smallest_user_key()) {
+      if (!tables[i - 1]->EndsBeforeKey(tables[i]->smallest_user_key())) {
         return DataLoss("tables ", tables[i - 1]->meta().number, " and ", tables[i]->meta().number,
                         " of level ", level, " overlap");
       }
@@ -36,7 +36,7 @@ absl::Status CheckDisjoint(const Levels& levels) {
 }
 
 bool Overlaps(const TableFile& table, const KeyRange& range) {
-  if (range.lower && table.largest_user_key() < *range.lower) return false;
+  if (range.lower && table.EndsBeforeKey(*range.lower)) return false;
   return !range.upper || table.smallest_user_key() < *range.upper;
 }
 
@@ -54,21 +54,39 @@ std::shared_ptr<const TableFile> Take(TableList* tables, FileNumber number) {
 // Reads one table for Version::Get().
 absl::Status GetFromTable(const TableFile& table, const LookupKey& key, bool fill_cache,
                           LookupResult* result, uint64_t* filter_skips) {
+  SequenceNumber tombstone = 0;
+  if (const FragmentedTombstones* tombstones = table.table().tombstones().get()) {
+    tombstone = tombstones->Newest(key.user_key(), key.sequence());
+  }
+  // Whatever else there is in older tables, a tombstone here hides it.
+  result->SetNone(tombstone);
+  // The filter knows nothing of tombstones.
   if (!table.table().MayContain(key.user_key())) {
     ++*filter_skips;
     return absl::OkStatus();
   }
   return table.table().Get(key.internal_key(), fill_cache,
-                           [result](const ParsedInternalKey& found, std::string_view value) {
-                             result->Set(found.type, value);
+                           [=](const ParsedInternalKey& found, std::string_view value) {
+                             result->Set(found, value, tombstone);
                            });
+}
+
+// The tables of one column family that have range tombstones. There are few or none.
+TableList WithTombstones(const Levels& levels) {
+  TableList result;
+  for (const TableList& tables : levels) {
+    for (const auto& table : tables) {
+      if (table->tombstones() != nullptr) result.push_back(table);
+    }
+  }
+  return result;
 }
 
 }  // namespace
 
 size_t FindTable(const TableList& tables, std::string_view user_key) {
   const auto it = std::partition_point(tables.begin(), tables.end(), [&](const auto& table) {
-    return table->largest_user_key() < user_key;
+    return table->EndsBeforeKey(user_key);
   });
   return it - tables.begin();
 }
@@ -78,6 +96,11 @@ bool SortedLevelCovers(const TableList& tables, std::string_view user_key) {
   return index < tables.size() && tables[index]->smallest_user_key() <= user_key;
 }
 
+bool SortedLevelOverlaps(const TableList& tables, std::string_view begin, std::string_view end) {
+  const size_t index = FindTable(tables, begin);
+  return index < tables.size() && IsBeforeEnd(tables[index]->smallest_user_key(), end);
+}
+
 absl::StatusOr<std::shared_ptr<const Version>> Version::Create(
     std::vector<Levels> column_families) {
   for (Levels& levels : column_families) {
@@ -85,6 +108,13 @@ absl::StatusOr<std::shared_ptr<const Version>> Version::Create(
     TKV_RETURN_IF_ERROR(CheckDisjoint(levels));
   }
   return std::shared_ptr<const Version>(new Version(std::move(column_families)));
+}
+
+Version::Version(std::vector<Levels> column_families)
+    : column_families_(std::move(column_families)) {
+  for (const Levels& levels : column_families_) {
+    with_tombstones_.push_back(WithTombstones(levels));
+  }
 }
 
 std::shared_ptr<const Version> Version::Apply(const VersionEdit& edit,
@@ -111,7 +141,7 @@ absl::Status Version::Get(ColumnFamilyId column_family, const LookupKey& key, bo
   const std::string_view user_key = key.user_key();
   const Levels& tree = levels(column_family);
   for (const auto& table : tree.front()) {
-    if (user_key < table->smallest_user_key() || user_key > table->largest_user_key()) continue;
+    if (user_key < table->smallest_user_key() || table->EndsBeforeKey(user_key)) continue;
     TKV_RETURN_IF_ERROR(GetFromTable(*table, key, fill_cache, result, filter_skips));
     if (result->kind != LookupResult::Kind::kAbsent) return absl::OkStatus();
   }
@@ -124,6 +154,14 @@ absl::Status Version::Get(ColumnFamilyId column_family, const LookupKey& key, bo
     if (result->kind != LookupResult::Kind::kAbsent) return absl::OkStatus();
   }
   return absl::OkStatus();
+}
+
+void Version::AddTombstones(
+    ColumnFamilyId column_family, const KeyRange& range,
+    std::vector<std::shared_ptr<const FragmentedTombstones>>* tombstones) const {
+  for (const auto& table : with_tombstones_[column_family]) {
+    if (Overlaps(*table, range)) tombstones->push_back(table->tombstones());
+  }
 }
 
 void Version::AddIterators(ColumnFamilyId column_family, const KeyRange& range, bool fill_cache,

@@ -5,7 +5,8 @@
 //      the newer versions. Its tables may overlap.
 //   2. In each deeper level the tables are ordered by key, and no user key is in two of them.
 //   3. What level n holds of a key is newer than what any deeper level holds of it.
-// Together: a search from level 0 down may end at the first version that it finds.
+// A range tombstone counts as a version of every key in its range. Together: a search from level 0
+// down may end at the first version that it finds.
 //
 // Thread-safety: immutable. Readers share it by shared_ptr; the last one frees.
 #pragma once
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "lsm/iterator.h"
+#include "lsm/key_range.h"
 #include "lsm/memtable/lookup.h"
 #include "lsm/version/table_file.h"
 #include "lsm/version/version_edit.h"
@@ -26,17 +28,15 @@ namespace tinykv::lsm {
 
 using Levels = std::vector<TableList>;  // of one column family
 
-// The user keys in [lower, upper); absent means no bound on that side.
-struct KeyRange {
-  std::optional<std::string_view> lower;
-  std::optional<std::string_view> upper;
-};
-
 // The first table of a sorted level that ends at or after `user_key`; tables.size() if none does.
 size_t FindTable(const TableList& tables, std::string_view user_key);
 
 // True if a table of a sorted level may hold a version of `user_key`.
 bool SortedLevelCovers(const TableList& tables, std::string_view user_key);
+
+// True if a table of a sorted level may hold a version of a key in [begin, end); an empty end is
+// that of the key space.
+bool SortedLevelOverlaps(const TableList& tables, std::string_view begin, std::string_view end);
 
 class Version {
  public:
@@ -62,11 +62,16 @@ class Version {
   void AddIterators(ColumnFamilyId column_family, const KeyRange& range, bool fill_cache,
                     std::vector<std::unique_ptr<Iterator>>* iterators) const;
 
+  // Appends the range tombstones of the tables that those iterators read, newest tables first. The
+  // iterators do not apply them. The version must outlive them.
+  void AddTombstones(ColumnFamilyId column_family, const KeyRange& range,
+                     std::vector<std::shared_ptr<const FragmentedTombstones>>* tombstones) const;
+
  private:
-  explicit Version(std::vector<Levels> column_families)
-      : column_families_(std::move(column_families)) {}
+  explicit Version(std::vector<Levels> column_families);
 
   const std::vector<Levels> column_families_;
+  std::vector<TableList> with_tombstones_;  // by column family, so that most scans look at none
 };
 
 }  // namespace tinykv::lsm

@@ -4,6 +4,7 @@
 
 #include "common/coding.h"
 #include "common/status.h"
+#include "lsm/format/range_tombstone.h"
 
 namespace tinykv::lsm {
 namespace {
@@ -76,8 +77,8 @@ bool GetAddedTable(std::string_view* input, std::vector<AddedTable>* added) {
   TableMeta& table = entry.table;
   return GetPlace(input, &entry.column_family, &entry.level) && GetVarint64(input, &table.number) &&
          GetVarint64(input, &table.file_bytes) && GetInternalKey(input, &table.smallest) &&
-         GetInternalKey(input, &table.largest) &&
-         CompareInternalKeys(table.smallest, table.largest) <= 0;
+         GetInternalKey(input, &table.largest) && GetVarint64(input, &table.global_sequence) &&
+         CompareLargest(table.smallest, table.largest) <= 0;
 }
 
 bool GetField(std::string_view* input, VersionEdit* edit) {
@@ -135,6 +136,7 @@ std::string VersionEdit::Encode() const {
     PutVarint64(&out, table.file_bytes);
     PutLengthPrefixed(&out, table.smallest);
     PutLengthPrefixed(&out, table.largest);
+    PutVarint64(&out, table.global_sequence);
   }
   return out;
 }

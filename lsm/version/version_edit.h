@@ -20,8 +20,11 @@ inline constexpr uint32_t kManifestFormatVersion = 1;
 struct TableMeta {
   FileNumber number = 0;
   uint64_t file_bytes = 0;
-  std::string smallest;  // internal keys, both in the table
+  // Internal keys, the bounds of entries and range tombstones (lsm/format/range_tombstone.h).
+  std::string smallest;
   std::string largest;
+  // Unless it is 0: that of every entry of an ingested table, whose file has none.
+  SequenceNumber global_sequence = 0;
 
   bool operator==(const TableMeta&) const = default;
 };

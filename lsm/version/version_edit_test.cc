@@ -20,6 +20,7 @@ VersionEdit FullEdit() {
   edit.closed_log_number = 201;
   edit.removed = {{0, 1, 17}, {2, 6, 18}};
   edit.added = {{0, 2, SomeTable(17)}, {1, 0, SomeTable(1'000'000)}};
+  edit.added.back().table.global_sequence = 9;
   return edit;
 }
 
@@ -47,7 +48,7 @@ TEST(VersionEdit, EncodingIsTheOneThatIsDocumented) {
       "\x08\x09" +
       std::string("\x06\x00\x01\x05", 4) + std::string("\x07\x00\x02\x05\x4d", 5) +
       std::string("\x09\x61\x01\x02\x00\x00\x00\x00\x00\x00", 10) +
-      std::string("\x09\x62\x01\x01\x00\x00\x00\x00\x00\x00", 10);
+      std::string("\x09\x62\x01\x01\x00\x00\x00\x00\x00\x00", 10) + std::string(1, '\0');
   EXPECT_EQ(edit.Encode(), expected);
 }
 
@@ -61,10 +62,10 @@ TEST(VersionEdit, ExampleOfTheFormatPageIsRight) {
       {0,
        0,
        {9, 1234, EncodeInternalKey({"a", 3}), EncodeInternalKey({"b", 4, ValueType::kDelete})}}};
-  const unsigned char expected[] = {0x03, 0x0c, 0x04, 0x09, 0x05, 0x04, 0x07, 0x00,
-                                    0x00, 0x09, 0xd2, 0x09, 0x09, 0x61, 0x01, 0x03,
-                                    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x09, 0x62,
-                                    0x00, 0x04, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
+  const unsigned char expected[] = {0x03, 0x0c, 0x04, 0x09, 0x05, 0x04, 0x07, 0x00, 0x00,
+                                    0x09, 0xd2, 0x09, 0x09, 0x61, 0x01, 0x03, 0x00, 0x00,
+                                    0x00, 0x00, 0x00, 0x00, 0x09, 0x62, 0x00, 0x04, 0x00,
+                                    0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
   EXPECT_EQ(edit.Encode(), std::string(reinterpret_cast<const char*>(expected), sizeof(expected)));
 }
 
