@@ -1,9 +1,8 @@
 #include "stage1-standalone/engine_metrics.h"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
-
-#include "common/storage/column_family.h"
 
 namespace tinykv {
 namespace {
@@ -25,6 +24,13 @@ constexpr Field kGauges[] = {
      "Snapshots that hold on to old versions."},
     {&lsm::Statistics::block_cache_bytes, "block_cache_bytes", "tinykv_engine_block_cache_bytes",
      "Blocks of tables kept in memory."},
+    {&lsm::Statistics::pending_compaction_bytes, "pending_compaction_bytes",
+     "tinykv_engine_pending_compaction_bytes",
+     "What compactions have to move down at least until none is due."},
+    {&lsm::Statistics::obsolete_tables, "obsolete_tables", "tinykv_engine_obsolete_tables",
+     "Tables that compactions have replaced and readers still use."},
+    {&lsm::Statistics::obsolete_table_bytes, "obsolete_table_bytes",
+     "tinykv_engine_obsolete_table_bytes", "Bytes of the obsolete tables."},
 };
 
 constexpr Field kCounters[] = {
@@ -35,6 +41,8 @@ constexpr Field kCounters[] = {
     {&lsm::Statistics::bloom_filter_skips, "bloom_filter_skips",
      "tinykv_engine_bloom_filter_skips_total", "Table reads that a Bloom filter saved."},
     {&lsm::Statistics::writes, "writes", "tinykv_engine_writes_total", "Batches written."},
+    {&lsm::Statistics::write_bytes, "write_bytes", "tinykv_engine_write_bytes_total",
+     "Bytes of the batches written."},
     {&lsm::Statistics::wal_bytes, "wal_bytes", "tinykv_engine_wal_bytes_total",
      "Bytes appended to the write-ahead log."},
     {&lsm::Statistics::wal_syncs, "wal_syncs", "tinykv_engine_wal_syncs_total",
@@ -52,21 +60,38 @@ constexpr Field kCounters[] = {
      "Writes that had to wait for a flush or a compaction, or were refused for it."},
 };
 
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
 }  // namespace
 
-void CollectEngineMetrics(const lsm::Statistics& statistics, MetricSink& sink) {
+void CollectEngineMetrics(const lsm::Statistics& statistics, MetricSink& sink,
+                          const EngineNames& names) {
   for (const Field& field : kGauges) {
-    sink.Gauge(field.metric_name, field.help, static_cast<double>(statistics.*field.member));
+    sink.Gauge(field.metric_name, field.help, static_cast<double>(statistics.*field.member),
+               names.labels);
   }
   for (const Field& field : kCounters) {
-    sink.Counter(field.metric_name, field.help, static_cast<double>(statistics.*field.member));
+    sink.Counter(field.metric_name, field.help, static_cast<double>(statistics.*field.member),
+                 names.labels);
   }
+  sink.Counter("tinykv_engine_wal_sync_seconds_total",
+               "Time spent in syncs of the write-ahead log.", Seconds(statistics.wal_sync_time),
+               names.labels);
+  sink.Gauge("tinykv_engine_wal_sync_max_seconds",
+             "The longest sync of the write-ahead log since the start.",
+             Seconds(statistics.wal_sync_time_max), names.labels);
+  sink.Gauge("tinykv_engine_writes_stalled",
+             "1 if a write would wait for a flush or a compaction, else 0.",
+             statistics.writes_stalled ? 1 : 0, names.labels);
+  sink.Gauge("tinykv_engine_writes_stopped",
+             "1 if an error of the disk has stopped all writes, else 0; /status says which.",
+             statistics.write_error.ok() ? 0 : 1, names.labels);
   for (size_t cf = 0; cf < statistics.levels.size(); ++cf) {
     for (size_t level = 0; level < statistics.levels[cf].size(); ++level) {
       const lsm::LevelStatistics& at = statistics.levels[cf][level];
-      const MetricSink::Labels labels = {
-          {"column_family", std::string(NameOf(static_cast<ColumnFamily>(cf)))},
-          {"level", std::to_string(level)}};
+      MetricSink::Labels labels = names.labels;
+      labels["column_family"] = names.column_families[cf];
+      labels["level"] = std::to_string(level);
       sink.Gauge("tinykv_engine_level_tables", "Sorted tables of a level.", at.tables, labels);
       sink.Gauge("tinykv_engine_level_bytes", "Bytes of a level's tables.",
                  static_cast<double>(at.bytes), labels);
@@ -74,12 +99,16 @@ void CollectEngineMetrics(const lsm::Statistics& statistics, MetricSink& sink) {
   }
 }
 
-nlohmann::json EngineStatus(const lsm::Statistics& statistics) {
+nlohmann::json EngineStatus(const lsm::Statistics& statistics, const EngineNames& names) {
   nlohmann::json status = nlohmann::json::object();
   for (const Field& field : kGauges) status[field.status_name] = statistics.*field.member;
   for (const Field& field : kCounters) status[field.status_name] = statistics.*field.member;
+  status["wal_sync_seconds"] = Seconds(statistics.wal_sync_time);
+  status["wal_sync_seconds_max"] = Seconds(statistics.wal_sync_time_max);
+  status["writes_stalled"] = statistics.writes_stalled;
+  status["write_error"] = statistics.write_error.ok() ? "" : statistics.write_error.ToString();
   for (size_t cf = 0; cf < statistics.levels.size(); ++cf) {
-    nlohmann::json& levels = status["levels"][std::string(kColumnFamilyNames[cf])];
+    nlohmann::json& levels = status["levels"][names.column_families[cf]];
     for (const lsm::LevelStatistics& level : statistics.levels[cf]) {
       levels.push_back({{"tables", level.tables}, {"bytes", level.bytes}});
     }

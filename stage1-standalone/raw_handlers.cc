@@ -10,6 +10,13 @@
 
 namespace tinykv {
 
+RawLimits RawLimitsOf(const ServerConfig::Limits& limits) {
+  // A scan's response must fit into a message even if it holds only one pair of the largest kind.
+  return {.key_bytes_max = limits.key_bytes,
+          .value_bytes_max = limits.value_bytes,
+          .scan_bytes_max = limits.message_bytes - limits.message_bytes / 16};
+}
+
 absl::StatusOr<ColumnFamily> RawHandlers::CheckKey(const std::string& key,
                                                    const std::string& cf) const {
   if (key.empty())

@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/server/server.h"
+#include "common/server/server_config.h"
 #include "common/storage/storage.h"
 #include "proto/kvrpcpb.pb.h"
 
@@ -28,6 +29,8 @@ struct RawLimits {
   // protobuf adds; below the server's limit on messages.
   uint64_t scan_bytes_max = 15 << 20;
 };
+
+RawLimits RawLimitsOf(const ServerConfig::Limits& limits);
 
 class RawHandlers {
  public:

@@ -8,6 +8,7 @@
 #include "common/env/file_system.h"
 #include "common/status.h"
 #include "stage1-standalone/engine_metrics.h"
+#include "stage1-standalone/engine_options.h"
 #include "stage1-standalone/raw_handlers.h"
 #include "stage1-standalone/standalone_storage.h"
 
@@ -25,7 +26,7 @@ class Stage1Parts : public StageParts {
   absl::Status Open(const ServerConfig& config, Server& server, Metrics& metrics) {
     TKV_ASSIGN_OR_RETURN(
         storage_, StandaloneStorage::Open(StorageOptions(config), JoinPath(config.data, "kv")));
-    handlers_ = std::make_unique<RawHandlers>(*storage_, HandlerLimits(config.limits));
+    handlers_ = std::make_unique<RawHandlers>(*storage_, RawLimitsOf(config.limits));
     InstallRaw(server, *handlers_);
     engine_metrics_ = metrics.AddCollector(
         [this](MetricSink& sink) { CollectEngineMetrics(storage_->GetStatistics(), sink); });
@@ -41,24 +42,9 @@ class Stage1Parts : public StageParts {
 
  private:
   StandaloneStorageOptions StorageOptions(const ServerConfig& config) const {
-    const ServerConfig::Engine& engine = config.engine;
-    return {.engine = {.file_system = &PosixFileSystem(),
-                       .background = background_.get(),
-                       .memtable_bytes = engine.memtable_bytes,
-                       .block_bytes = static_cast<uint32_t>(engine.block_bytes),
-                       .table_bytes = engine.table_bytes,
-                       .bloom_bits_per_key = static_cast<int>(engine.bloom_bits_per_key),
-                       .zstd_level = static_cast<int>(engine.zstd_level),
-                       .block_cache_bytes = engine.block_cache_bytes},
+    return {.engine = EngineOptions(config.engine, *background_),
             .writer = writer_.get(),
             .sync_writes = config.sync_writes};
-  }
-
-  static RawLimits HandlerLimits(const ServerConfig::Limits& limits) {
-    // A scan's response must fit into a message even if it holds only one pair of the largest kind.
-    return {.key_bytes_max = limits.key_bytes,
-            .value_bytes_max = limits.value_bytes,
-            .scan_bytes_max = limits.message_bytes - limits.message_bytes / 16};
   }
 
   std::unique_ptr<Executor> background_;

@@ -1,5 +1,9 @@
 #include "common/server/server_config.h"
 
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
 #include "common/address.h"
 #include "common/status.h"
 
@@ -10,8 +14,13 @@ constexpr uint64_t kKiB = 1 << 10;
 constexpr uint64_t kMiB = 1 << 20;
 constexpr uint64_t kGiB = 1 << 30;
 
+constexpr uint64_t kNumberMax = uint64_t{1} << 62;  // of stores and clusters
+
 // What a message needs beside one key and one value: the context, lengths, a region's epoch.
 constexpr uint64_t kMessageOverheadBytes = kKiB;
+
+// Stores send each other about 1 MiB at a time.
+constexpr uint64_t kMemberMessageBytesMin = 4 * kMiB;
 
 absl::Status CheckAddress(std::string_view text) { return ParseAddress(text).status(); }
 
@@ -45,6 +54,44 @@ void AddEngineKeys(Config& config, ServerConfig::Engine* engine) {
                   "Threads for flushes and compactions");
 }
 
+absl::Status CheckStores(std::string_view text) {
+  return text.empty() ? absl::OkStatus() : ParseStores(text).status();
+}
+
+void AddClusterKeys(Config& config, ServerConfig::Cluster* cluster) {
+  config.AddCount("cluster.id", &cluster->id, {1, kNumberMax}, "Number of the cluster");
+  config.AddCount("cluster.store_id", &cluster->store_id, {0, kNumberMax},
+                  "Number of this store in it; 0 for none");
+  config.Add("cluster.stores", &cluster->stores,
+             "Where all stores of the cluster are: 1=HOST:PORT,2=HOST:PORT,…", CheckStores);
+  config.Add("cluster.new", &cluster->is_new,
+             "Begin a new cluster, if the data directory is empty");
+}
+
+void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
+  config.AddCount("raft.tick_ms", &raft->tick_ms, {1, 1000},
+                  "Milliseconds in a tick, the unit of Raft's timeouts");
+  config.AddCount("raft.election_ticks", &raft->election_ticks, {2, 10'000},
+                  "Ticks without a leader, at least, before a store wants to be it");
+  config.AddCount("raft.heartbeat_ticks", &raft->heartbeat_ticks, {1, 1'000},
+                  "Ticks between two heartbeats of a leader");
+  config.Add("raft.lease", &raft->lease, "Let a leader read without asking the other stores");
+  config.AddCount("raft.log_entries_max", &raft->log_entries_max, {1, 1'000'000'000},
+                  "Applied entries that a log keeps before it is compacted");
+}
+
+// One that is alone does not listen to these, so they must not be set.
+absl::Status CheckAlone(const ServerConfig& server, int stage) {
+  for (const auto& [is_set, table] :
+       {std::pair(server.cluster != ServerConfig::Cluster(), "cluster"),
+        std::pair(server.raft != ServerConfig::Raft(), "raft")}) {
+    if (!is_set) continue;
+    return InvalidArgument("there are settings of [", table, "], and a server of stage ", stage,
+                           " is alone; leave them out, or use a server of stage 2");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddServerKeys(Config& config, ServerConfig* server) {
@@ -62,6 +109,8 @@ void AddServerKeys(Config& config, ServerConfig* server) {
                      "How long a stop waits for requests that run");
   AddLimitKeys(config, &server->limits);
   AddEngineKeys(config, &server->engine);
+  AddClusterKeys(config, &server->cluster);
+  AddRaftKeys(config, &server->raft);
 }
 
 absl::Status CheckServerConfig(const ServerConfig& server) {
@@ -77,7 +126,62 @@ absl::Status CheckServerConfig(const ServerConfig& server) {
     return InvalidArgument("listen and status_listen are both ", server.listen,
                            "; they need a port each");
   }
+  if (server.raft.election_ticks <= server.raft.heartbeat_ticks) {
+    return InvalidArgument("raft.election_ticks is ", server.raft.election_ticks,
+                           "; it must be more than raft.heartbeat_ticks, which is ",
+                           server.raft.heartbeat_ticks);
+  }
   return absl::OkStatus();
+}
+
+absl::Status CheckStageConfig(const ServerConfig& server, int stage) {
+  if (stage < 2) return CheckAlone(server, stage);
+  const ServerConfig::Cluster& cluster = server.cluster;
+  if (cluster.store_id == 0) {
+    return InvalidArgument("cluster.store_id is 0; it must say which store of the cluster this is");
+  }
+  if (cluster.stores.empty()) {
+    return InvalidArgument(
+        "cluster.stores is empty; it must say where all stores are, such as "
+        "\"1=127.0.0.1:20160\"");
+  }
+  TKV_ASSIGN_OR_RETURN(const auto stores, ParseStores(cluster.stores));
+  if (!stores.contains(cluster.store_id)) {
+    return InvalidArgument("cluster.store_id is ", cluster.store_id,
+                           ", which is not among cluster.stores, ", Quote(cluster.stores));
+  }
+  if (!server.sync_writes) {
+    return InvalidArgument(
+        "sync_writes is false, and a store that forgets what it promised its "
+        "cluster does harm to all of it; leave it true");
+  }
+  if (server.limits.message_bytes < kMemberMessageBytesMin) {
+    return InvalidArgument("limits.message_bytes is ", FormatSize(server.limits.message_bytes),
+                           "; with it, stores also send each other logs and snapshots, and it must "
+                           "be at least ",
+                           FormatSize(kMemberMessageBytesMin));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::map<StoreId, std::string>> ParseStores(std::string_view text) {
+  std::map<StoreId, std::string> stores;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    const size_t equals = std::min(one.find('='), one.size());
+    StoreId id = 0;
+    const auto [end, error] = std::from_chars(one.data(), one.data() + equals, id);
+    if (error != std::errc() || end != one.data() + equals || equals == one.size() || id == 0) {
+      return InvalidArgument(Quote(one), " is no store; want NUMBER=HOST:PORT, such as ",
+                             "1=127.0.0.1:20160, with commas between stores");
+    }
+    TKV_ASSIGN_OR_RETURN(const Address address, ParseAddress(one.substr(equals + 1)));
+    if (!stores.emplace(id, address.ToString()).second) {
+      return InvalidArgument(Quote(text), " has store ", id, " twice");
+    }
+  }
+  return stores;
 }
 
 }  // namespace tinykv

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/config.h"
 #include "common/env/clock.h"
+#include "common/env/transport.h"
 
 namespace tinykv {
 
@@ -40,6 +44,25 @@ struct ServerConfig {
     bool operator==(const Engine&) const = default;
   } engine;
 
+  // Which store this is, and of what cluster: from stage 2 on, where it must be said.
+  struct Cluster {
+    uint64_t id = 1;
+    StoreId store_id = 0;  // 0: a store that is alone
+    std::string stores;    // as ParseStores() takes it
+    bool is_new = false;
+    bool operator==(const Cluster&) const = default;
+  } cluster;
+
+  // How its peers behave, from stage 2 on. As raft::RaftOptions calls them.
+  struct Raft {
+    uint64_t tick_ms = 100;
+    uint64_t election_ticks = 10;
+    uint64_t heartbeat_ticks = 2;
+    bool lease = true;
+    uint64_t log_entries_max = 50'000;
+    bool operator==(const Raft&) const = default;
+  } raft;
+
   bool operator==(const ServerConfig&) const = default;
 };
 
@@ -48,5 +71,13 @@ void AddServerKeys(Config& config, ServerConfig* server);
 
 // What no key can check alone. Errors: kInvalidArgument, naming the keys.
 absl::Status CheckServerConfig(const ServerConfig& server);
+
+// Whether a server of `stage` can do what the settings say: one that is alone has no cluster, and a
+// member of one must know it. Errors: kInvalidArgument, naming the keys.
+absl::Status CheckStageConfig(const ServerConfig& server, int stage);
+
+// Reads cluster.stores, "1=HOST:PORT,2=HOST:PORT": where each store is.
+// Errors: kInvalidArgument, saying what is wrong with `text` and what would be right.
+absl::StatusOr<std::map<StoreId, std::string>> ParseStores(std::string_view text);
 
 }  // namespace tinykv

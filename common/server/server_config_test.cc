@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 
 #include "common/config_file.h"
@@ -55,6 +56,71 @@ TEST(ServerConfig, NeedsTwoPorts) {
             "listen and status_listen are both 127.0.0.1:20160; they need a port each");
   server.listen = server.status_listen = "127.0.0.1:0";
   EXPECT_TRUE(CheckServerConfig(server).ok());
+}
+
+TEST(ServerConfig, NeedsElectionsRarerThanHeartbeats) {
+  ServerConfig server;
+  server.raft.election_ticks = server.raft.heartbeat_ticks = 5;
+  EXPECT_EQ(MessageOf(CheckServerConfig(server)),
+            "raft.election_ticks is 5; it must be more than raft.heartbeat_ticks, which is 5");
+}
+
+TEST(StageConfig, OfOneThatIsAloneHasNoCluster) {
+  ServerConfig server;
+  EXPECT_TRUE(CheckStageConfig(server, 1).ok());
+  server.cluster.store_id = 1;
+  EXPECT_EQ(MessageOf(CheckStageConfig(server, 1)),
+            "there are settings of [cluster], and a server of stage 1 is alone; leave them out, or "
+            "use a server of stage 2");
+  server.cluster = {};
+  server.raft.lease = false;
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 1)), "settings of [raft]"));
+}
+
+TEST(StageConfig, OfAMemberSaysWhichStoreOfWhich) {
+  ServerConfig server;
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)), "cluster.store_id is 0"));
+  server.cluster.store_id = 3;
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)), "cluster.stores is empty"));
+  server.cluster.stores = "1=127.0.0.1:20161";
+  EXPECT_EQ(MessageOf(CheckStageConfig(server, 2)),
+            "cluster.store_id is 3, which is not among cluster.stores, \"1=127.0.0.1:20161\"");
+  server.cluster.store_id = 1;
+  EXPECT_TRUE(CheckStageConfig(server, 2).ok());
+}
+
+TEST(StageConfig, OfAMemberSyncsItsWrites) {
+  ServerConfig server;
+  server.cluster.store_id = 1;
+  server.cluster.stores = "1=127.0.0.1:20161";
+  server.sync_writes = false;
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)), "sync_writes is false"));
+}
+
+TEST(StageConfig, OfAMemberHasMessagesForWhatStoresSend) {
+  ServerConfig server;
+  server.cluster.store_id = 1;
+  server.cluster.stores = "1=127.0.0.1:20161";
+  server.limits.message_bytes = 1 << 20;
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)), "it must be at least 4MiB"));
+}
+
+TEST(Stores, AreNumbersWithAddresses) {
+  const auto stores = ParseStores("1=127.0.0.1:20161,12=[::1]:20162");
+  ASSERT_TRUE(stores.ok()) << stores.status();
+  EXPECT_EQ(*stores, (std::map<StoreId, std::string>{{1, "127.0.0.1:20161"}, {12, "[::1]:20162"}}));
+}
+
+TEST(Stores, ThatAreNotSoAreNamed) {
+  for (const char* text : {"127.0.0.1:20161", "=127.0.0.1:20161", "0=127.0.0.1:1", "1", "1=",
+                           "x=127.0.0.1:1", "1=nowhere", "1=a:1,,2=b:2", "1 =a:1", "-1=a:1"}) {
+    EXPECT_FALSE(ParseStores(text).ok()) << text;
+  }
+  EXPECT_EQ(MessageOf(ParseStores("1=a:1,1=b:1").status()), "\"1=a:1,1=b:1\" has store 1 twice");
+  ServerConfig server;
+  Config config;
+  AddServerKeys(config, &server);
+  EXPECT_FALSE(config.Find("cluster.stores")->set("127.0.0.1:20161").ok());
 }
 
 }  // namespace

@@ -128,8 +128,9 @@ int Fail(const ServerProgram& program, const absl::Status& status, int exit_stat
 }
 
 // Fills `server` from defaults, LOG_LEVEL, file and flags, the later winning.
-absl::StatusOr<ProgramAction> Configure(const ProgramDescription& description, int argc,
-                                        char** argv, ServerConfig* server) {
+absl::StatusOr<ProgramAction> Configure(const ServerProgram& program, int argc, char** argv,
+                                        ServerConfig* server) {
+  const ProgramDescription description = {program.name, program.purpose};
   if (const char* level = std::getenv("LOG_LEVEL")) server->log_level = level;
   Config config;
   AddServerKeys(config, server);
@@ -147,6 +148,7 @@ absl::StatusOr<ProgramAction> Configure(const ProgramDescription& description, i
       break;
   }
   TKV_RETURN_IF_ERROR(CheckServerConfig(*server));
+  TKV_RETURN_IF_ERROR(CheckStageConfig(*server, program.stage));
   TKV_RETURN_IF_ERROR(log::SetLevel(server->log_level));
   return action;
 }
@@ -159,7 +161,7 @@ int RunServer(const ServerProgram& program, int argc, char** argv) {
   // of its own.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   ServerConfig config;
-  const auto action = Configure({program.name, program.purpose}, argc, argv, &config);
+  const auto action = Configure(program, argc, argv, &config);
   if (!action.ok()) return Fail(program, action.status(), 2);
   if (*action != ProgramAction::kRun) return 0;
 

@@ -279,7 +279,15 @@ TEST_F(ServerMainTest, RefusesTheDataOfAnotherStage) {
   }
   ServerProgram stage2 = Toy<ToyParts>();
   stage2.stage = 2;
-  EXPECT_TRUE(Contains(Refusal(stage2, Flags(), 1), "belongs to stage 1, and this is stage 2"));
+  std::vector<std::string> flags = Flags();
+  flags.insert(flags.end(), {"--cluster.store-id", "1", "--cluster.stores", "1=127.0.0.1:20160"});
+  EXPECT_TRUE(Contains(Refusal(stage2, flags, 1), "belongs to stage 1, and this is stage 2"));
+}
+
+TEST_F(ServerMainTest, RefusesSettingsOfAClusterForOneThatIsAlone) {
+  std::vector<std::string> flags = Flags();
+  flags.insert(flags.end(), {"--cluster.store-id", "1"});
+  EXPECT_TRUE(Contains(Refusal(Toy<ToyParts>(), flags, 2), "settings of [cluster]"));
 }
 
 TEST_F(ServerMainTest, SaysThatItsPartsDidNotCloseWell) {

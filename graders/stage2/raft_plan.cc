@@ -11,55 +11,12 @@ namespace tinykv::grading {
 namespace {
 
 namespace gen = rc::gen;
-using Kind = RaftFault::Kind;
 
 constexpr uint32_t kFaultyMsMax = 12'000;
 
 // True in so many of a hundred plans; gets smaller to false.
 rc::Gen<bool> Sometimes(int percent) {
   return gen::map(InRange<int>(0, 100), [percent](int drawn) { return drawn >= 100 - percent; });
-}
-
-std::vector<Kind> KindsOf(const RaftPlanKind& kind) {
-  std::vector<Kind> kinds;
-  if (kind.crashes) kinds.insert(kinds.end(), {Kind::kCrash, Kind::kCrash, Kind::kPause});
-  if (kind.partitions) {
-    kinds.insert(kinds.end(),
-                 {Kind::kIsolate, Kind::kDeaf, Kind::kCutLink, Kind::kPartition, Kind::kPartition});
-  }
-  return kinds;
-}
-
-rc::Gen<RaftFault> AnyFault(const RaftPlanKind& kind) {
-  return gen::build<RaftFault>(gen::set(&RaftFault::kind, gen::elementOf(KindsOf(kind))),
-                               gen::set(&RaftFault::peer, InRange<uint64_t>(1, 6)),
-                               gen::set(&RaftFault::other, InRange<uint64_t>(1, 6)),
-                               gen::set(&RaftFault::group, InRange<uint64_t>(1, 32)),
-                               gen::set(&RaftFault::at_ms, InRange<uint32_t>(0, kFaultyMsMax)),
-                               gen::set(&RaftFault::for_ms, InRange<uint32_t>(1, 4000)));
-}
-
-rc::Gen<std::vector<RaftFault>> AnyFaults(const RaftPlanKind& kind) {
-  if (KindsOf(kind).empty()) return gen::just(std::vector<RaftFault>());
-  return gen::resize(12, gen::container<std::vector<RaftFault>>(AnyFault(kind)));
-}
-
-const char* NameOf(Kind kind) {
-  switch (kind) {
-    case Kind::kCrash:
-      return "crashes, and starts again";
-    case Kind::kPause:
-      return "stands still";
-    case Kind::kIsolate:
-      return "is cut off";
-    case Kind::kDeaf:
-      return "hears nothing";
-    case Kind::kCutLink:
-      return "does not reach";
-    case Kind::kPartition:
-      return "are cut off from the others";
-  }
-  return "?";
 }
 
 std::string ExtrasOf(const RaftPlan& plan) {
@@ -102,22 +59,9 @@ rc::Gen<RaftPlan> AnyRaftPlan(const RaftPlanKind& kind) {
       gen::set(&RaftPlan::read_every_ms, gen::element<uint32_t>(0, 70, 300)),
       gen::set(&RaftPlan::compact_every, gen::element<uint32_t>(0, 0, 3, 20)),
       gen::set(&RaftPlan::faulty_ms, InRange<uint32_t>(1000, kFaultyMsMax)),
-      gen::set(&RaftPlan::faults, AnyFaults(kind)));
-}
-
-std::ostream& operator<<(std::ostream& out, const RaftFault& fault) {
-  out << "from " << fault.at_ms << " ms for " << fault.for_ms << " ms: ";
-  if (fault.kind == Kind::kPartition) {
-    out << "peers";
-    for (uint64_t peer = 1; peer <= 5; ++peer) {
-      if ((fault.group >> (peer - 1)) & 1) out << ' ' << peer;
-    }
-  } else {
-    out << "peer " << fault.peer;
-  }
-  out << ' ' << NameOf(fault.kind);
-  if (fault.kind == Kind::kCutLink) out << " peer " << fault.other;
-  return out;
+      gen::set(
+          &RaftPlan::faults,
+          AnyWorldFaults({.crashes = kind.crashes, .partitions = kind.partitions}, kFaultyMsMax)));
 }
 
 std::ostream& operator<<(std::ostream& out, const RaftPlan& plan) {
@@ -138,7 +82,7 @@ std::ostream& operator<<(std::ostream& out, const RaftPlan& plan) {
   if (plan.compact_every > 0) {
     out << "logs are compacted every " << plan.compact_every << " entries\n";
   }
-  for (const RaftFault& fault : plan.faults) {
+  for (const WorldFault& fault : plan.faults) {
     if (fault.at_ms < plan.faulty_ms) out << fault << '\n';
   }
   return out << "at " << plan.faulty_ms << " ms: everything is mended\n";

@@ -10,27 +10,10 @@
 
 #include "common/env/clock.h"
 #include "graders/sim/network.h"
+#include "graders/stage2/world_faults.h"
 #include "stage2-raftkv/raft/options.h"
 
 namespace tinykv::grading {
-
-// Something that is wrong for a while.
-struct RaftFault {
-  enum class Kind : uint8_t {
-    kCrash,      // `peer` loses its memory and what was not written, and starts again at the end
-    kPause,      // `peer` stands still, like a process under SIGSTOP
-    kIsolate,    // nothing reaches `peer`, and nothing comes from it
-    kDeaf,       // nothing reaches `peer`, but what it sends arrives
-    kCutLink,    // nothing comes from `peer` to `other`
-    kPartition,  // the peers whose bits are set in `group` do not reach the others
-  };
-  Kind kind = Kind::kCrash;
-  uint64_t peer = 1;
-  uint64_t other = 1;
-  uint64_t group = 0;
-  uint32_t at_ms = 0;
-  uint32_t for_ms = 0;
-};
 
 struct RaftPlan {
   uint64_t seed = 0;
@@ -54,7 +37,7 @@ struct RaftPlan {
 
   // In this time things go wrong; then everything is mended.
   uint32_t faulty_ms = 5000;
-  std::vector<RaftFault> faults = {};
+  std::vector<WorldFault> faults = {};
 };
 
 // For what `links` stand, by the seed.
@@ -68,7 +51,6 @@ struct RaftPlanKind {
 };
 rc::Gen<RaftPlan> AnyRaftPlan(const RaftPlanKind& kind);
 
-std::ostream& operator<<(std::ostream& out, const RaftFault& fault);
 std::ostream& operator<<(std::ostream& out, const RaftPlan& plan);
 
 }  // namespace tinykv::grading

@@ -25,7 +25,9 @@ constexpr size_t kEventsShown = 40;
 }  // namespace
 
 RaftWorld::RaftWorld(const RaftPlan& plan, bool keep_trace)
-    : plan_(plan), world_({.seed = plan.seed, .keep_trace = keep_trace}) {
+    : plan_(plan),
+      world_({.seed = plan.seed, .keep_trace = keep_trace}),
+      faults_(world_, plan.members) {
   world_.network().SetDescriber(
       [](std::string_view bytes) { return raft::ToString(DecodeFromWire(bytes)); });
   AddMembers();
@@ -126,78 +128,10 @@ void RaftWorld::NoteView(PeerId id) {
   if (world_.trace().keeps()) world_.trace().SetView(id, ViewOf(processes_.at(id)->member()));
 }
 
-// ---- what goes wrong
-// ------------------------------------------------------------------------------
-
-void RaftWorld::ScheduleFault(const RaftFault& fault) {
-  // A fault that outlasts the bad time ends with it.
-  if (fault.at_ms >= plan_.faulty_ms) return;
-  world_.After(milliseconds(fault.at_ms), [this, fault] { Begin(fault); });
-  world_.After(milliseconds(fault.at_ms + fault.for_ms), [this, fault] { End(fault); });
-}
-
-void RaftWorld::Begin(const RaftFault& fault) {
-  if (fault.kind == RaftFault::Kind::kCrash) {
-    if (processes_.contains(fault.peer) && world_.IsUp(fault.peer)) {
-      world_.Crash(fault.peer, sim::CrashKind::kPower);
-    }
-  } else if (fault.kind == RaftFault::Kind::kPause) {
-    const bool can =
-        processes_.contains(fault.peer) && world_.IsUp(fault.peer) && !world_.IsPaused(fault.peer);
-    if (can) world_.Pause(fault.peer);
-  }
-  for (const auto& link : LinksCutBy(fault)) {
-    if (++cuts_[link] == 1) world_.network().Cut(link.first, link.second);
-  }
-}
-
-void RaftWorld::End(const RaftFault& fault) {
-  if (is_mended_) return;
-  if (fault.kind == RaftFault::Kind::kCrash) {
-    if (processes_.contains(fault.peer) && !world_.IsUp(fault.peer)) world_.Start(fault.peer);
-  } else if (fault.kind == RaftFault::Kind::kPause) {
-    if (processes_.contains(fault.peer) && world_.IsPaused(fault.peer)) world_.Resume(fault.peer);
-  }
-  for (const auto& link : LinksCutBy(fault)) {
-    if (--cuts_[link] == 0) world_.network().Mend(link.first, link.second);
-  }
-}
-
-std::vector<std::pair<PeerId, PeerId>> RaftWorld::LinksCutBy(const RaftFault& fault) const {
-  const auto is_in_group = [&](PeerId id) { return ((fault.group >> (id - 1)) & 1) != 0; };
-  const auto is_cut = [&](PeerId from, PeerId to) {
-    switch (fault.kind) {
-      case RaftFault::Kind::kIsolate:
-        return from == fault.peer || to == fault.peer;
-      case RaftFault::Kind::kDeaf:
-        return to == fault.peer;
-      case RaftFault::Kind::kCutLink:
-        return from == fault.peer && to == fault.other;
-      case RaftFault::Kind::kPartition:
-        return is_in_group(from) != is_in_group(to);
-      default:
-        return false;
-    }
-  };
-  std::vector<std::pair<PeerId, PeerId>> links;
-  for (PeerId from = 1; from <= plan_.members; ++from) {
-    for (PeerId to = 1; to <= plan_.members; ++to) {
-      if (from != to && is_cut(from, to)) links.emplace_back(from, to);
-    }
-  }
-  return links;
-}
-
 void RaftWorld::MendAll() {
   is_mended_ = true;
-  world_.trace().AddNote(world_.clock().Now(), 0, "everything is mended");
-  world_.network().MendAll();
-  world_.network().SetLinks({.delay_max = milliseconds(10)});
-  for (const auto& [id, process] : processes_) {
-    if (world_.IsPaused(id)) world_.Resume(id);
-    if (!world_.IsUp(id)) world_.Start(id);
-    processes_.at(id)->MakeDiskFast();
-  }
+  faults_.MendAll();
+  for (const auto& [id, process] : processes_) process->MakeDiskFast();
 }
 
 // ---- clients
@@ -247,7 +181,7 @@ void RaftWorld::ScheduleReads() {
 Result RaftWorld::Run() {
   world_.network().SetLinks(LinksOf(plan_));
   for (const auto& [id, disk] : disks_) world_.Start(id);
-  for (const RaftFault& fault : plan_.faults) ScheduleFault(fault);
+  faults_.Schedule(plan_.faults, plan_.faulty_ms);
   ScheduleProposals();
   ScheduleReads();
   world_.RunUntil([this] { return IsOver(); }, milliseconds(plan_.faulty_ms));

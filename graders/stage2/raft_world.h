@@ -42,11 +42,6 @@ class RaftWorld final : private RaftObserver {
   void AddMembers();
   RaftProcess::Setup SetupOf(raft::PeerId id) const;
 
-  void ScheduleFault(const RaftFault& fault);
-  void Begin(const RaftFault& fault);
-  void End(const RaftFault& fault);
-  // The links that `fault` cuts, each way.
-  std::vector<std::pair<raft::PeerId, raft::PeerId>> LinksCutBy(const RaftFault& fault) const;
   void MendAll();
 
   // Clients ask whoever thinks that it leads; again and again.
@@ -73,7 +68,7 @@ class RaftWorld final : private RaftObserver {
   RaftGroupView group_;
   RaftInvariants invariants_;
   std::optional<RaftViolation> violation_;
-  std::map<std::pair<raft::PeerId, raft::PeerId>, int> cuts_;  // how many faults cut a link
+  WorldFaults faults_;
   std::map<raft::PeerId, raft::Role> noted_roles_;
   bool is_mended_ = false;
   uint64_t proposals_ = 0;

@@ -19,8 +19,8 @@ uint64_t HashOf(const RaftPlan& plan) {
 RaftPlan Crashing() {
   return {
       .seed = 5,
-      .faults = {{.kind = RaftFault::Kind::kCrash, .peer = 1, .at_ms = 2000, .for_ms = 500},
-                 {.kind = RaftFault::Kind::kPartition, .group = 5, .at_ms = 3000, .for_ms = 900}}};
+      .faults = {{.kind = WorldFault::Kind::kCrash, .peer = 1, .at_ms = 2000, .for_ms = 500},
+                 {.kind = WorldFault::Kind::kPartition, .group = 5, .at_ms = 3000, .for_ms = 900}}};
 }
 
 TEST(RaftWorld, IsTheSameForTheSamePlan) { EXPECT_EQ(HashOf(Crashing()), HashOf(Crashing())); }

@@ -80,6 +80,8 @@ class Progress {
   // Also what happens by itself if nothing is heard of it for `ticks_max` ticks.
   void SnapshotFailed();
   void TickSnapshot(uint32_t ticks_max);
+  // It is still on its way.
+  void NoteSnapshotAlive() { snapshot_ticks_ = 0; }
 
   // All of it but ticks, for RaftCore::EncodeState().
   void EncodeTo(std::string& out) const;

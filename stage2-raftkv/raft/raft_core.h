@@ -1,16 +1,13 @@
 // RaftCore: the consensus algorithm as a pure state machine, one member of a group.
 //
-// It reads no clock, draws no randomness it was not given, touches no disk and starts no thread.
-// Inputs are Step(), Tick(), Propose() and the like; outputs pile up until TakeReady() (ready.h).
-// Equal inputs give equal outputs, which is what makes every test in this course replayable.
-//
-// Where things are:
+// It reads no clock, draws no randomness of its own, touches no disk and starts no thread. Inputs
+// are Step(), Tick(), Propose() and the like; outputs pile up until TakeReady() (ready.h). Equal
+// inputs give equal outputs, which is what makes every test in this course replayable.
 //   raft_core.cc              construction, Step()'s dispatch, Ready and Advance, membership
 //   raft_core_election.cc     terms, votes, timeouts (Raft paper 5.1, 5.2, 5.4.1)
 //   raft_core_replication.cc  proposals, appends, heartbeats, commit (5.3, 5.4.2)
 //   raft_core_snapshot.cc     snapshots to and from others (7)
 //   raft_core_extras.cc       pre-vote, check-quorum, reads, lease; one section each
-//   raft_core_state.cc        EncodeState()
 // Source: Raft paper, Figure 2. Members exchange heartbeats apart from appends, as in TinyKV.
 //
 // Thread-safety: none. A core is a value: a copy goes on independently.
@@ -69,8 +66,9 @@ class RaftCore {
 
   // Answers Ready::snapshot_wanted. REQUIRES: snapshot.last is an entry that was applied.
   void ProvideSnapshot(const Snapshot& snapshot);
-  // The snapshot to `to` did not arrive.
+  // The snapshot to `to` did not arrive, or is still on its way.
   void ReportSnapshotFailure(PeerId to);
+  void NoteSnapshotAlive(PeerId to);
 
   // The owner has a snapshot of everything up to `index`. REQUIRES: index <= log().applied().
   void CompactTo(Index index) { log_.CompactTo(index); }
@@ -79,7 +77,7 @@ class RaftCore {
   // options.lease is set. REQUIRES: it does not go back.
   void SetTime(Duration now) { now_ = now; }
 
-  // Another part of the owner's, a Feature, wants `message` sent; fills in sender and term.
+  // A Feature wants `message` sent; fills in sender and term.
   void Send(Message message);
 
   // ---- outputs ----
@@ -103,6 +101,8 @@ class RaftCore {
   const std::map<PeerId, Progress>& progress() const { return progress_; }
   // Whether this leader has committed an entry of its own term.
   bool has_committed_in_term() const { return log_.TermAt(log_.committed()) == term_; }
+  // Until when this leader may read without asking anybody, by the owner's clock.
+  std::optional<Duration> LeaseEnd() const;
   const RaftOptions& options() const { return options_; }
 
   // Everything that decides what happens next, but for timers and reads, as bytes: two cores with

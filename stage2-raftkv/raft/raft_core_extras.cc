@@ -88,10 +88,16 @@ void RaftCore::PumpReads() {
 // ---- Leader lease (thesis 6.4.1; options.h says how long it lasts and why) ----
 
 bool RaftCore::HoldsLease() const {
+  const std::optional<Duration> end = LeaseEnd();
+  return end && now_ < *end;
+}
+
+std::optional<Duration> RaftCore::LeaseEnd() const {
   // Once asked, somebody may campaign at any time, and others would not refuse (thesis 6.4.1).
-  if (!options_.lease || has_called_election_) return false;
+  if (role_ != Role::kLeader || !options_.lease || has_called_election_) return std::nullopt;
   const std::optional<Duration> begun = rounds_.ConfirmedAt(members_, id());
-  return begun && now_ < *begun + LeaseDuration(*options_.lease, options_.election_ticks);
+  if (!begun) return std::nullopt;
+  return *begun + LeaseDuration(*options_.lease, options_.election_ticks);
 }
 
 }  // namespace tinykv::raft

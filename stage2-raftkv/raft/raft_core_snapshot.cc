@@ -25,6 +25,10 @@ void RaftCore::ReportSnapshotFailure(PeerId to) {
   if (Progress* progress = ProgressOf(to)) progress->SnapshotFailed();
 }
 
+void RaftCore::NoteSnapshotAlive(PeerId to) {
+  if (Progress* progress = ProgressOf(to)) progress->NoteSnapshotAlive();
+}
+
 void RaftCore::OnSnapshot(const Message& message) {
   ChangeRole(Role::kFollower, term_, message.from);
   ResetElectionTimer();

@@ -57,6 +57,7 @@ class RaftNode {
   void SwitchMembership(Membership next);
   void ProvideSnapshot(const Snapshot& snapshot) { core_.ProvideSnapshot(snapshot); }
   void ReportSnapshotFailure(PeerId to) { core_.ReportSnapshotFailure(to); }
+  void NoteSnapshotAlive(PeerId to) { core_.NoteSnapshotAlive(to); }
   void CompactTo(Index index) { core_.CompactTo(index); }
 
   bool HasReady() const { return core_.HasReady(); }

@@ -93,6 +93,12 @@ class HandoutTest(ScratchTest):
         self.assertIn("For you", self.text("README.md"))
         self.assertEqual(self.text("graders/handout-files.txt"), "stage1-standalone/twice.cc\n")
 
+    def test_holes_of_what_is_left_out_do_not_count(self) -> None:
+        later = SOLVED.replace("1-twice", "2B-twice").replace("1-thrice", "2B-thrice")
+        self.reference("stage2-raftkv/raftstore/later.cc", later)
+        self.assertIn(", 2 holes", self.make())
+        self.assertFalse((self.target / "stage2-raftkv").exists())
+
     def test_modes_are_kept(self) -> None:
         self.make()
         self.assertEqual((self.target / "tinykv").stat().st_mode & 0o777, 0o755)

@@ -18,7 +18,7 @@ BUILD = {
     "libssl-dev": "gRPC is linked with it",
     "libc-ares-dev": "gRPC is linked with it",
     "libre2-dev": "gRPC is linked with it",
-    "zlib1g-dev": "gRPC is linked with it",
+    "zlib1g-dev": "checksums of snapshots; gRPC is linked with it",
     # libraries
     "libabsl-dev": "Status, StatusOr, containers",
     "libasio-dev": "executors, timers, coroutines",

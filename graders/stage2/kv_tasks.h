@@ -1,0 +1,22 @@
+// The tasks of parts 2b and 2c, in the order in which they are best solved.
+#pragma once
+
+#include "graders/task/task.h"
+
+namespace tinykv::grading {
+
+// 2b
+Task KvSave();
+Task KvApply();
+Task KvAnswers();
+Task KvCalm();
+Task KvNetwork();
+Task KvCrash();
+Task KvDisk();
+// 2c
+Task KvSnapshotNetwork();
+Task KvSnapshotCrash();
+Task KvSnapshotInterrupt();
+Task KvSnapshotDisk();
+
+}  // namespace tinykv::grading

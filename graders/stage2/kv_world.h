@@ -1,0 +1,85 @@
+// KvWorld: a plan as it is carried out: whole stores in a simulated world, clients, and faults.
+//
+// First things go wrong, and nothing that clients see may be wrong. Then all is mended, and every
+// client must get through within a time. In the end all stores must hold the same, which must be
+// what was acknowledged, also after the power of all of them fails once more.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "graders/sim/sim_clock.h"
+#include "graders/sim/sim_executor.h"
+#include "graders/sim/world.h"
+#include "graders/stage2/kv_clients.h"
+#include "graders/stage2/kv_plan.h"
+#include "graders/stage2/store_process.h"
+#include "graders/stage2/world_faults.h"
+#include "graders/task/finding.h"
+
+namespace tinykv::grading {
+
+class KvWorld {
+ public:
+  KvWorld(const KvPlan& plan, bool keep_trace);
+  ~KvWorld();
+
+  // Once. Nothing if all is as it must be.
+  Result Run();
+
+  const sim::Trace& trace() { return world_.trace(); }
+  // For notes: requests answered, and the most snapshots that a store got.
+  uint64_t answered() const { return clients_.answered(); }
+
+ private:
+  StoreSetup SetupOf() const;
+  void AddStores();
+  StoreProcess* Working(uint64_t store);
+
+  // A command that must take effect once for each time it is in the log: it raises the region's
+  // conf_ver by one.
+  void ScheduleBumps();
+  void Bump(StoreProcess& store);
+
+  // The first snapshot to arrive anywhere is interrupted, as the plan says.
+  void InterruptSnapshot();
+  void CrashAtChange(uint64_t store, uint32_t change);
+
+  // Starts again what has stopped or could not start, as an operator's supervisor does.
+  void ScheduleSupervisor();
+
+  // Whether somebody leads and all stores have applied all there is.
+  bool IsQuiet();
+  Result RunFaultyTime();
+  Result RunLiveness();
+  Result CheckStores();
+  Result CheckAnswers();
+  Result CheckSnapshotFolders();
+  Result CheckLogs(uint64_t store);
+  Result Blackout();
+  // A finding that there is by now.
+  Result Found();
+  bool IsOver() { return Found().has_value(); }
+  std::string HowTheyStand();
+
+  const KvPlan plan_;
+  sim::World world_;
+  std::map<uint64_t, StoreProcess*> processes_;
+  WorldFaults faults_;
+  KvClients clients_;
+  bool is_mended_ = false;
+  bool is_interrupted_ = false;  // a snapshot has been
+  uint64_t bumps_tried_ = 0;
+  uint64_t bumps_done_ = 0;
+  absl::Status prepare_error_;
+};
+
+// Runs `plan`; where it fails, where a trace is wanted, and if told so, once more with a trace, and
+// compares: both must be the same.
+Result RunKvPlan(const KvPlan& plan, bool run_twice);
+
+}  // namespace tinykv::grading

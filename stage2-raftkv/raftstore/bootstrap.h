@@ -1,0 +1,34 @@
+// How a store begins: a cluster of fixed stores with one region, which has a peer on each.
+//
+// A store that was wiped looks like a new one, but its peers have made promises: it has voted, and
+// acknowledged entries. If it began anew, a write that it acknowledged could be lost (a vote with
+// amnesia). So a store begins only where its operator says that the cluster is new, and what it
+// finds on its disk must be whole.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/metapb.pb.h"
+#include "proto/raft_serverpb.pb.h"
+#include "stage2-raftkv/raftstore/engines.h"
+
+namespace tinykv::raftstore {
+
+// The region of a new cluster: all keys, with a peer on each store; a peer has its store's number.
+metapb::Region FirstRegion(const std::vector<uint64_t>& stores);
+
+// Makes the engines those of the store `ident`, with a peer of `region` that has made no promises.
+// Durable when OK; a start that a crash interrupted is done again.
+// Errors: kFailedPrecondition if the engines are in use.
+absl::Status InitializeStore(Engines engines, const raft_serverpb::StoreIdent& ident,
+                             const metapb::Region& region);
+
+// Whether the engines are those of the store `ident`. Errors: kNotFound if they are empty;
+// kFailedPrecondition if they belong to another cluster or store, naming both; kDataLoss if one of
+// them is empty, or lost, and the other is not.
+absl::Status CheckStoreIdent(Engines engines, const raft_serverpb::StoreIdent& ident);
+
+}  // namespace tinykv::raftstore
