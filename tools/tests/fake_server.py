@@ -1,7 +1,8 @@
-"""Stands in for stage1-server in tests: the same flags, exit statuses, error line and /status.
+"""Stands in for the servers in tests: the same flags, exit statuses, error line and /status.
 
 FAKE_SERVER in the environment makes it misbehave: "crash" dies without a word before it serves,
-"stubborn" ignores SIGTERM, "mute" never says that it serves.
+"stubborn" ignores SIGTERM, "mute" never says that it serves; "leaderless" never has a leader.
+"crash:2" is for store 2 of a cluster alone. Without a fault, store 1 leads.
 """
 import http.server
 import json
@@ -10,7 +11,7 @@ import signal
 import socket
 import sys
 
-NAME = "stage1-server"
+NAME = os.path.basename(sys.argv[0])
 
 
 def fail(status, message):
@@ -49,12 +50,35 @@ def configuration(flags):
     return {**settings, **flags}
 
 
+def mood_of(settings):
+    mood, _, store = os.environ.get("FAKE_SERVER", "").partition(":")
+    return mood if store in ("", settings.get("--cluster.store-id")) else ""
+
+
+def begin(settings):
+    """A store that has no data begins only where the cluster is new."""
+    marker = os.path.join(settings["--data"], "begun")
+    if os.path.exists(marker):
+        return
+    if settings.get("--cluster.new") != "true":
+        fail(1, f"data directory {settings['--data']}: there is no store in it")
+    open(marker, "w", encoding="utf-8").close()
+
+
+def regions(settings, mood):
+    if "--cluster.store-id" not in settings:
+        return {}
+    leads = 0 if mood == "leaderless" else 1
+    role = "leader" if settings["--cluster.store-id"] == str(leads) else "follower"
+    return {"regions": [{"id": 1, "role": role, "term": 6, "leader_store": leads}]}
+
+
 def main():
     settings = configuration(read_flags(sys.argv[1:]))
     if settings["--check-config"] is not None:
         sys.exit(0)
     print("starting", file=sys.stderr, flush=True)
-    mood = os.environ.get("FAKE_SERVER", "")
+    mood = mood_of(settings)
     if mood == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_IGN if mood == "stubborn" else lambda *_: os._exit(0))
@@ -62,6 +86,8 @@ def main():
         os.makedirs(settings["--data"], exist_ok=True)
     except OSError as error:
         fail(1, f"{settings['--data']}: {error.strerror}")
+    if "--cluster.store-id" in settings:
+        begin(settings)
     clients = bind(settings["--listen"])  # kept: nobody else may have it
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -74,6 +100,7 @@ def main():
                 "address": settings["--listen"],
                 "data": settings["--data"],
                 "uptime_seconds": 1.5,
+                **regions(settings, mood),
             }
             self.wfile.write(json.dumps(answer).encode())
 

@@ -1,6 +1,7 @@
 """What several tests need: a scratch checkout, programs of our own, free ports."""
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import tempfile
@@ -45,3 +46,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` ports in a row that nobody listens on, a moment ago."""
+    while True:
+        first = free_port()
+        with contextlib.ExitStack() as stack:
+            try:
+                for port in range(first, first + count):
+                    probe = stack.enter_context(socket.socket())
+                    probe.bind(("127.0.0.1", port))
+                return first
+            except (OSError, OverflowError):
+                continue

@@ -12,13 +12,15 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from tinykv import address, cluster, plans, server, state
+from tinykv import address, cluster, leader, plans, server, state
 from tinykv.console import Failure, UsageError
 
-from .helpers import ScratchTest, free_port, python_program
+from .helpers import ScratchTest, free_port, free_ports, python_program
 
 
-class ClusterTest(ScratchTest):
+class RunningTest(ScratchTest):
+    """What tests of whole commands need."""
+
     def setUp(self) -> None:
         super().setUp()
         fake = Path(__file__).with_name("fake_server.py")
@@ -70,6 +72,8 @@ class ClusterTest(ScratchTest):
         self.assertNotIn("\n", str(caught.exception))
         self.assert_nothing_left()
 
+
+class ClusterTest(RunningTest):
     def test_up_returns_when_it_serves_and_says_where(self) -> None:
         text = self.up()
         answer = server.ask(self.wishes.status_listen)
@@ -105,9 +109,8 @@ class ClusterTest(ScratchTest):
 
     def test_up_of_another_stage_is_refused(self) -> None:
         self.up()
-        with mock.patch.dict(plans.SERVERS, {2: "stage2-server"}):
-            with self.assertRaisesRegex(Failure, "stage 1 is up, not stage 2"):
-                self.up(stage=2)
+        with self.assertRaisesRegex(Failure, "stage 1 is up, not stage 2"):
+            self.up(stage=2)
 
     def test_status_follows_the_server(self) -> None:
         self.assertEqual(self.status()[0], 1)
@@ -224,6 +227,164 @@ class ClusterTest(ScratchTest):
     def test_stores_and_unknown_stages_are_refused(self) -> None:
         self.assert_up_fails("replication comes with stage 2", UsageError, stores=3)
         self.assert_up_fails("no such stage", UsageError, stage=9)
+
+
+class StoresTest(RunningTest):
+
+    def setUp(self) -> None:
+        super().setUp()
+        fake = Path(__file__).with_name("fake_server.py")
+        self.server = self.program("stage2-server", python_program(fake))
+        first, status = free_ports(3), free_ports(3)
+        self.wishes = plans.Wishes(
+            stage=2,
+            listen=address.parse(f"127.0.0.1:{first}", "test"),
+            status_listen=address.parse(f"127.0.0.1:{status}", "test"),
+        )
+        self.data = self.workspace.state / "stage2" / "data"
+
+    def members(self) -> list[state.Member]:
+        running = state.load(self.workspace)
+        assert running is not None
+        return running.members
+
+    def kill_store(self, number: int) -> state.Member:
+        member = self.members()[number - 1]
+        os.kill(member.pid, signal.SIGKILL)
+        server.gone_within(member, 10)
+        return member
+
+    def assert_nothing_left(self) -> None:
+        self.assertIsNone(state.load(self.workspace))
+        for number in (1, 2, 3):
+            self.assertIsNone(server.ask(plans.nth(self.wishes.status_listen, number, "test")))
+
+    def test_up_starts_all_stores_and_says_who_leads(self) -> None:
+        text = self.up()
+        self.assertEqual([m.name for m in self.members()], ["store-1", "store-2", "store-3"])
+        self.assertIn("store-1 leads", text)
+        for number in (1, 2, 3):
+            self.assertIn(str(plans.nth(self.wishes.listen, number, "test")), text)
+        self.assertEqual(text.count(f"tinykv-ctl --address {self.wishes.listen}"), 3)
+        self.assertTrue((self.workspace.state / "stage2" / "store-3.log").exists())
+
+    def test_as_many_stores_as_are_wanted(self) -> None:
+        self.up(stores=1)
+        self.assertEqual(len(self.members()), 1)
+        with self.assertRaisesRegex(Failure, "up with --stores 1, not 3"):
+            self.up(stores=3)
+
+    def test_a_second_up_is_the_same_or_refused(self) -> None:
+        self.up()
+        self.assertIn("up already", self.up())
+        self.assertIn("up already", self.up(data=self.data))
+        with self.assertRaisesRegex(Failure, "up with --data"):
+            self.up(data=Path("/elsewhere"))
+
+    def test_a_cluster_begins_once_and_keeps_its_data(self) -> None:
+        self.up()
+        self.assertIn("--cluster.new", self.members()[0].flags)
+        self.down()
+        self.assert_nothing_left()
+        self.up()
+        self.assertNotIn("--cluster.new", self.members()[0].flags)
+
+    def test_a_store_that_lost_its_data_does_not_begin_anew(self) -> None:
+        self.up()
+        self.down()
+        (self.data / "store-2" / "begun").unlink()
+        (self.data / "store-2").rmdir()
+        self.assert_up_fails("^store-2: stage2-server: data directory .*: there is no store in it")
+        self.assertFalse((self.data / "store-2").exists())
+        self.assertTrue((self.data / "store-1").exists())
+
+    def test_where_one_store_does_not_start_nothing_is_left(self) -> None:
+        with mock.patch.dict(os.environ, {"FAKE_SERVER": "crash:2"}):
+            self.assert_up_fails("store-2: stage2-server was killed by SIGKILL")
+        self.assertEqual(list(self.data.glob("*")), [])
+        self.up()
+
+    def test_a_taken_port_of_one_store_leaves_nothing(self) -> None:
+        taken = plans.nth(self.wishes.listen, 3, "test")
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", taken.port))
+            other.listen()
+            self.assert_up_fails(f"^store-3: stage2-server: cannot listen on {taken}: ")
+
+    def test_a_cluster_without_a_leader_is_ended(self) -> None:
+        with mock.patch.dict(os.environ, {"FAKE_SERVER": "leaderless"}):
+            with mock.patch.object(leader, "ELECTION_SECONDS_MAX", 0.5):
+                self.assert_up_fails("no leader was elected within .*store-1: follower")
+
+    def test_status_tells_of_each_store_and_who_leads(self) -> None:
+        self.up()
+        code, text = self.status()
+        self.assertEqual(code, 0)
+        self.assertIn("stage 2 is serving, store-1 leads", text)
+        self.assertRegex(text, rf"store-1  {self.wishes.listen}  leader")
+        self.assertEqual(text.count("follower"), 2)
+        self.kill_store(3)
+        code, text = self.status()
+        self.assertEqual(code, 1)
+        self.assertIn("serving with stores missing, store-1 leads", text)
+        self.assertRegex(text, "store-3  has died")
+        content = self.status_json()[1]
+        states = [one["state"] for one in content["servers"]]
+        self.assertEqual((content["state"], states), ("crashed", ["serving", "serving", "crashed"]))
+
+    def test_up_starts_again_what_has_died(self) -> None:
+        self.up()
+        before = self.members()
+        self.kill_store(2)
+        with contextlib.redirect_stderr(io.StringIO()) as text:
+            self.up()
+        self.assertIn("store-2", text.getvalue())
+        after = self.members()
+        self.assertEqual([after[0], after[2]], [before[0], before[2]])
+        self.assertNotEqual(after[1].pid, before[1].pid)
+        self.assertNotIn("--cluster.new", after[1].flags)
+        self.assertEqual(self.status()[0], 0)
+
+    def test_where_a_dead_store_does_not_start_the_others_stay(self) -> None:
+        self.up()
+        self.kill_store(2)
+        with mock.patch.dict(os.environ, {"FAKE_SERVER": "crash:2"}):
+            with contextlib.redirect_stderr(io.StringIO()):
+                with self.assertRaisesRegex(Failure, "store-2: stage2-server was killed"):
+                    self.up()
+        self.assertEqual([m.alive() for m in self.members()], [True, False, True])
+
+    def test_down_ends_all_stores_the_dead_among_them(self) -> None:
+        self.up()
+        self.kill_store(2)
+        with contextlib.redirect_stderr(io.StringIO()) as text:
+            self.assertEqual(self.down()[0], 0)
+        self.assertIn("store-2", text.getvalue())
+        self.assert_nothing_left()
+
+    def test_a_configuration_says_nothing_of_single_stores(self) -> None:
+        config = self.file("a.toml", "[cluster]\nstore_id = 2\n")
+        self.assert_up_fails("cluster.store_id is not for up", UsageError, config=config)
+
+    def test_no_stores_or_too_many_are_refused(self) -> None:
+        for stores in (0, -1, plans.STORES_MAX + 1):
+            self.assert_up_fails("want 1 to 9", UsageError, stores=stores)
+
+
+class LeaderTest(unittest.TestCase):
+    def report(self, role: str, term: int, leads: int) -> dict:
+        return {"regions": [{"role": role, "term": term, "leader_store": leads}]}
+
+    def test_the_newest_leader_counts(self) -> None:
+        old, new = self.report("leader", 6, 1), self.report("leader", 7, 2)
+        self.assertEqual(leader.leader([old, new, None]), 2)
+        self.assertEqual(leader.leader([self.report("follower", 7, 2)]), 0)
+
+    def test_all_must_agree(self) -> None:
+        leads, follows = self.report("leader", 7, 2), self.report("follower", 7, 2)
+        self.assertEqual(leader.agreed([follows, leads]), 2)
+        self.assertEqual(leader.agreed([self.report("follower", 7, 0), leads]), 0)
+        self.assertEqual(leader.agreed([None, leads]), 0)
 
 
 class PlanTest(ScratchTest):

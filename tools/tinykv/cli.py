@@ -46,8 +46,18 @@ STATUS_JSON = """\
   state    serving, starting, silent (it runs and does not answer), crashed or
            stopped; with several servers, that of the sickest
   stage    the stage that is up, null where nothing is
-  servers  for each: name, pid, address, status_address, data, log, state, and
+  servers  for each: name (the program, or store-N of a cluster), pid, address,
+           status_address, data, log, state, and
            report, its answer to GET /status (null where there is none)
+"""
+
+UP_HELP = f"""\
+A flag wins over the configuration file.
+
+Of a cluster (from stage 2 on), the addresses are those of store 1, by default
+{plans.FIRST_STORE_LISTEN_DEFAULT} and {plans.FIRST_STORE_STATUS_LISTEN_DEFAULT}; store 2 takes the ports after them, and so
+on. Its data is in DIR/store-1, DIR/store-2 … Where none of these is there yet, a new
+cluster begins. Where some stores of a cluster have died, up starts these again.
 """
 
 BENCH_HELP = """\
@@ -219,11 +229,12 @@ def build_command(workspace: Workspace, words: list[str]) -> int:
 
 def up_command(workspace: Workspace, words: list[str]) -> int:
     """./tinykv up …"""
-    reader = parser("up", epilog="A flag wins over the configuration file.")
+    reader = parser("up", epilog=UP_HELP)
     flag = reader.add_argument
-    newest = plans.NEWEST_STAGE
-    flag("--stage", type=int, default=newest, metavar="N", help=f"which server (default: {newest})")
-    flag("--stores", type=int, metavar="N", help="how many stores (from stage 2 on)")
+    stage = plans.STAGE_DEFAULT
+    flag("--stage", type=int, default=stage, metavar="N", help=f"which server (default: {stage})")
+    stores = plans.STORES_DEFAULT
+    flag("--stores", type=int, metavar="N", help=f"how many, from stage 2 on (default: {stores})")
     flag("--data", metavar="DIR", help="where its data is (default: .tinykv/stageN/data)")
     flag(
         "--listen",

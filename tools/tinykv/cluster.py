@@ -4,12 +4,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import address as addresses
-from . import build, plans, server, state
+from . import build, leader, plans, server, state
 from .address import Address
-from .console import GREEN, RED, Failure, Step, colour, duration, say, warn
+from .console import GREEN, RED, Failure, Step, UsageError, colour, duration, say, warn
 from .plans import Wishes
 from .server import Plan
 from .state import Cluster, Member
@@ -17,6 +20,9 @@ from .workspace import Workspace, shown
 
 # Where tinykv-ctl looks unless told.
 CLIENT_ADDRESS = "127.0.0.1:20160"
+
+# Of each store that has died, at `status`.
+STORE_LOG_LINES = 5
 
 
 def up(workspace: Workspace, wishes: Wishes, program: Path | None = None) -> int:
@@ -26,62 +32,107 @@ def up(workspace: Workspace, wishes: Wishes, program: Path | None = None) -> int
     """
     plans.check(wishes)
     with state.lock(workspace):
-        if cluster := state.load(workspace):
-            if any(member.alive() for member in cluster.members):
-                return already_up(cluster, wishes)
-            warn(f"the server of stage {cluster.stage} had died; starting anew")
-            state.remove(workspace)
-        program = program or built(workspace, wishes.stage)
-        plan = plans.plan(workspace, program, wishes)
-        member = start(workspace, wishes.stage, plan)
+        cluster = state.load(workspace)
+        if cluster and any(member.alive() for member in cluster.members):
+            check_same(cluster, wishes)
+            if all(member.alive() for member in cluster.members):
+                return already_up(cluster)
+            cluster = revive(workspace, cluster, program or built(workspace, wishes.stage))
+        else:
+            if cluster:
+                warn(f"the server of stage {cluster.stage} had died; starting anew")
+                state.remove(workspace)
+            program = program or built(workspace, wishes.stage)
+            cluster = start(
+                workspace, Cluster(wishes.stage, []), plans.all_plans(workspace, program, wishes)
+            )
     say(f"stage {wishes.stage} is up")
-    describe(member)
-    suggest(workspace, member)
+    describe_all(cluster)
+    suggest(workspace, best(cluster))
     return 0
 
 
 def built(workspace: Workspace, stage: int) -> Path:
     """Builds a stage's server and the client; the server's path."""
+    if not (workspace.root / plans.SOURCES[stage]).is_file():
+        raise UsageError(f"--stage {stage}: this tree has no server of that stage yet")
     name = plans.SERVERS[stage]
     build.build(workspace, "release", [name, "tinykv-ctl"])
     return workspace.program("release", name)
 
 
-def start(workspace: Workspace, stage: int, plan: Plan) -> Member:
-    """Starts a server and waits until it serves; leaves nothing behind where it does not."""
-    log_begin = server.prepare_log(plan.log)
-    child = server.spawn(plan)
+def start(workspace: Workspace, running: Cluster, wanted: Sequence[Plan]) -> Cluster:
+    """Starts servers beside those that run, and waits until they serve and one of them leads.
+
+    Leaves nothing behind where that fails.
+    """
+    members = list(running.members)
+    started: list[tuple[Plan, subprocess.Popen, int]] = []
     try:
-        newborn = server.newborn(plan, child)
-        state.save(workspace, Cluster(stage, [newborn]))
-        with Step(f"starting {plan.name}") as step:
-            answer = server.wait_until_serving(plan, child, log_begin)
-            step.result("serves")
-        member = dataclasses.replace(newborn, address=answer["address"], data=answer["data"])
-        state.save(workspace, Cluster(stage, [member]))
-        return member
+        for plan in wanted:
+            log_begin = server.prepare_log(plan.log)
+            started.append((plan, server.spawn(plan), log_begin))
+            members.append(server.newborn(plan, started[-1][1]))
+            state.save(workspace, Cluster(running.stage, members))
+        for plan, child, log_begin in started:
+            with Step(f"starting {plan.name}") as step:
+                answer = server.wait_until_serving(plan, child, log_begin)
+                step.result("serves")
+            place = next(i for i, member in enumerate(members) if member.pid == child.pid)
+            members[place] = dataclasses.replace(
+                members[place], address=answer["address"], data=answer["data"]
+            )
+        members.sort(key=lambda member: member.name)
+        state.save(workspace, Cluster(running.stage, members))
+        if running.stage >= 2:
+            with Step("electing a leader") as step:
+                step.result(f"store-{leader.wait_for(members, started)} leads")
+        return Cluster(running.stage, members)
     except BaseException:
-        server.abandon(child)
-        state.remove(workspace)
+        server.abandon([child for _, child, _ in started])
+        if running.members:
+            state.save(workspace, running)
+        else:
+            state.remove(workspace)
+        for plan, _, _ in started:
+            if plan.new_data is not None:
+                shutil.rmtree(plan.new_data, ignore_errors=True)
         raise
 
 
-def already_up(cluster: Cluster, wishes: Wishes) -> int:
-    """A second `up`: says what runs, unless it is not what was asked for."""
+def revive(workspace: Workspace, cluster: Cluster, program: Path) -> Cluster:
+    """Starts the stores again that have died while others run; their data is what they left."""
+    running = [member for member in cluster.members if member.alive()]
+    dead = [member for member in cluster.members if not member.alive()]
+    for member in dead:
+        warn(f"{member.name} (pid {member.pid}) had died; starting it again")
+    plan_list = [plans.revival(program, member) for member in dead]
+    try:
+        return start(workspace, Cluster(cluster.stage, running), plan_list)
+    except BaseException:
+        state.save(workspace, cluster)  # the dead are still missing
+        raise
+
+
+def check_same(cluster: Cluster, wishes: Wishes) -> None:
+    """Refuses a second `up` that asks for something else than what runs."""
     if cluster.stage != wishes.stage:
         raise Failure(
             f"stage {cluster.stage} is up, not stage {wishes.stage}; first: ./tinykv down"
         )
-    member = cluster.members[0]
-    if member.address == "":
-        raise Failure(
-            f"an earlier up was cut off and left {member.name} (pid {member.pid}) behind; "
-            "first: ./tinykv down"
-        )
+    for member in cluster.members:
+        if member.address == "":
+            raise Failure(
+                f"an earlier up was cut off and left {member.name} (pid {member.pid}) behind; "
+                "first: ./tinykv down"
+            )
+    first = cluster.members[0]
+    data = str(Path(first.data).parent) if cluster.stage >= 2 else first.data
     asked = {
-        "--data": (wishes.data, member.data),
-        "--listen": (wishes.listen, member.address),
-        "--status-listen": (wishes.status_listen, member.status_address),
+        "--data": (wishes.data, data),
+        "--stores": (wishes.stores, str(len(cluster.members))),
+        "--listen": (wishes.listen, first.address),
+        "--status-listen": (wishes.status_listen, first.status_address),
     }
     for flag, (wanted, running) in asked.items():
         if wanted is not None and str(wanted) != running:
@@ -89,10 +140,37 @@ def already_up(cluster: Cluster, wishes: Wishes) -> int:
                 f"stage {cluster.stage} is up with {flag} {running}, not {wanted}; "
                 "first: ./tinykv down"
             )
+
+
+def already_up(cluster: Cluster) -> int:
+    """A second `up`: says what runs."""
     say(f"stage {cluster.stage} is up already, as it was built when it was started;")
     say("after a change of the code: ./tinykv down, then ./tinykv up")
-    describe(member)
+    describe_all(cluster)
     return 0
+
+
+def best(cluster: Cluster) -> Member:
+    """The server to talk to: the one that leads, if any."""
+    leads = leader.leader(server.ask_member(member) for member in cluster.members)
+    return next((m for m in cluster.members if m.name == f"store-{leads}"), cluster.members[0])
+
+
+def describe_all(cluster: Cluster) -> None:
+    """Where the servers are and where they keep their things."""
+    if cluster.stage < 2:
+        describe(cluster.members[0])
+        return
+    for member in cluster.members:
+        tell_store(member, *condition(member))
+    describe_folders(cluster)
+
+
+def describe_folders(cluster: Cluster) -> None:
+    """Where the stores of a cluster keep their things."""
+    first = cluster.members[0]
+    say(f"  data     {shown(Path(first.data).parent)}/store-*")
+    say(f"  logs     {shown(Path(first.log).parent)}/store-*.log")
 
 
 def describe(member: Member) -> None:
@@ -133,10 +211,16 @@ def status(workspace: Workspace, as_json: bool) -> int:
             {**public(member), "state": found, "report": report} for member, found, report in checks
         ]
         say(json.dumps({"state": verdict, "stage": cluster.stage, "servers": servers}, indent=2))
+    elif cluster.stage < 2:
+        tell(cluster.stage, *checks[0])
     else:
-        for member, found, report in checks:
-            tell(cluster.stage, member, found, report)
-    return 0 if verdict == "serving" else 1
+        tell_cluster(cluster, checks, verdict)
+    return 0 if verdict == "serving" and has_leader(cluster, checks) else 1
+
+
+def has_leader(cluster: Cluster, checks: Sequence[tuple[Member, str, dict | None]]) -> bool:
+    """Whether somebody leads, where somebody must."""
+    return cluster.stage < 2 or leader.leader(report for _, _, report in checks) != 0
 
 
 def condition(member: Member) -> tuple[str, dict | None]:
@@ -155,10 +239,46 @@ def worst(states: list[str]) -> str:
 
 
 def public(member: Member) -> dict:
-    """What `status --json` says of a server; `born` is nobody's business."""
+    """What `status --json` says of a server; `born` and `flags` are nobody's business."""
     fields = dataclasses.asdict(member)
-    del fields["born"]
+    del fields["born"], fields["flags"]
     return fields
+
+
+def tell_cluster(
+    cluster: Cluster, checks: Sequence[tuple[Member, str, dict | None]], verdict: str
+) -> None:
+    """How a cluster does, for a person. The death of a few stores need not be that of all."""
+    leads = leader.leader(report for _, _, report in checks)
+    if verdict == "serving" and leads:
+        say(f"stage {cluster.stage} is {colour('serving', GREEN)}, store-{leads} leads")
+    elif leads:
+        trouble = colour("with stores missing", RED)
+        say(f"stage {cluster.stage} is serving {trouble}, store-{leads} leads")
+    else:
+        say(f"stage {cluster.stage} {colour('has no leader', RED)} and serves nobody")
+    for member, found, report in checks:
+        tell_store(member, found, report)
+    if cluster.members[0].data:
+        describe_folders(cluster)
+    if verdict == "crashed":
+        say("start what has died again with ./tinykv up; its data is kept")
+
+
+def tell_store(member: Member, found: str, report: dict | None) -> None:
+    """A line about a store."""
+    if found == "serving":
+        status_page = addresses.parse(member.status_address, "status address").reachable
+        say(
+            f"  {member.name}  {member.address}  {leader.role(report) or 'silent':<9} "
+            f"http://{status_page}/  pid {member.pid}"
+        )
+        return
+    state_text = {"crashed": "has died", "silent": "runs and does not answer"}.get(found, found)
+    say(f"  {member.name}  {colour(state_text, RED)}, pid {member.pid}; log: {shown(Path(member.log))}")
+    if found == "crashed":
+        for line in server.tail(Path(member.log)).splitlines()[-STORE_LOG_LINES:]:
+            say(f"    {line}")
 
 
 def tell(stage: int, member: Member, found: str, report: dict | None) -> None:

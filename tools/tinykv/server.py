@@ -35,11 +35,13 @@ class Plan:
     flags: Sequence[str]
     status_address: Address
     log: Path
+    store: int = 0  # its number in a cluster; 0 where it is alone
+    new_data: Path | None = None  # what it will make, and nobody misses if it does not start
 
     @property
     def name(self) -> str:
-        """The program's name, which also begins its error lines."""
-        return self.program.name
+        """What it is called: the program, or which store of a cluster."""
+        return f"store-{self.store}" if self.store else self.program.name
 
 
 def check_config(program: Path, flags: Sequence[str]) -> None:
@@ -82,6 +84,7 @@ def newborn(plan: Plan, child: subprocess.Popen) -> Member:
         status_address=str(plan.status_address),
         data="",
         log=str(plan.log),
+        flags=list(plan.flags),
     )
 
 
@@ -94,7 +97,7 @@ def wait_until_serving(plan: Plan, child: subprocess.Popen, log_begin: int) -> d
     deadline = time.monotonic() + START_SECONDS_MAX
     while True:
         if child.poll() is not None:
-            raise last_words(plan.name, log_since(plan.log, log_begin), child.returncode)
+            raise ended(plan, child, log_begin)
         answer = ask(plan.status_address)
         if answer and answer.get("serving") and answer.get("pid") == child.pid:
             return answer
@@ -105,6 +108,12 @@ def wait_until_serving(plan: Plan, child: subprocess.Popen, log_begin: int) -> d
                 tail(plan.log),
             )
         time.sleep(POLL_SECONDS)
+
+
+def ended(plan: Plan, child: subprocess.Popen, log_begin: int) -> Failure:
+    """Why a server that had been started ended."""
+    words = last_words(plan.program.name, log_since(plan.log, log_begin), child.returncode)
+    return Failure(f"{plan.name}: {words}", words.details) if plan.store else words
 
 
 def ask(where: Address) -> dict | None:
@@ -163,14 +172,16 @@ def gone_within(member: Member, seconds: float) -> bool:
     return True
 
 
-def abandon(child: subprocess.Popen) -> None:
-    """Ends a child that never came to serve."""
-    child.terminate()
-    try:
-        child.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+def abandon(children: Sequence[subprocess.Popen]) -> None:
+    """Ends children that never came to serve."""
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def last_words(name: str, output: str, status: int) -> Failure:

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .console import Failure, warn
@@ -24,6 +24,7 @@ class Member:
     status_address: str
     data: str
     log: str
+    flags: list[str] = field(default_factory=list)  # that it was started with
 
     def alive(self) -> bool:
         """Whether this very process still runs."""
@@ -32,7 +33,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Cluster:
-    """All servers of one stage."""
+    """All servers of one stage: from stage 2 on a store each, in the order of their numbers."""
 
     stage: int
     members: list[Member]
