@@ -10,38 +10,13 @@
 #include "common/status.h"
 #include "common/storage/region_error.h"
 #include "common/your_code_here.h"
+#include "stage1-standalone/engine_access.h"
 
 namespace tinykv {
 namespace {
 
-// The numbers of a ColumnFamily and of the engine's are the same: both are places in
-// kColumnFamilyNames.
-lsm::ColumnFamilyId EngineId(ColumnFamily column_family) {
-  return static_cast<lsm::ColumnFamilyId>(column_family);
-}
-
 // One batch of the engine grows to about this much before it is written.
 constexpr size_t kGroupBytes = 1 << 20;
-
-class EngineIterator : public StorageIterator {
- public:
-  explicit EngineIterator(std::unique_ptr<lsm::Iterator> iterator)
-      : iterator_(std::move(iterator)) {}
-
-  bool Valid() const override { return iterator_->Valid(); }
-  void SeekToFirst() override { iterator_->SeekToFirst(); }
-  void SeekToLast() override { iterator_->SeekToLast(); }
-  void Seek(std::string_view target) override { iterator_->Seek(target); }
-  void SeekForPrev(std::string_view target) override { iterator_->SeekForPrev(target); }
-  void Next() override { iterator_->Next(); }
-  void Prev() override { iterator_->Prev(); }
-  std::string_view key() const override { return iterator_->key(); }
-  std::string_view value() const override { return iterator_->value(); }
-  absl::Status status() const override { return iterator_->status(); }
-
- private:
-  std::unique_ptr<lsm::Iterator> iterator_;
-};
 
 // Reads of one moment: the snapshot's.
 class SnapshotReader : public StorageReader {
@@ -70,17 +45,6 @@ class SnapshotReader : public StorageReader {
   lsm::DB& db_;
   std::unique_ptr<const lsm::Snapshot> snapshot_;
 };
-
-// Checked before the write is queued, so that one bad write cannot fail the others of its group.
-absl::Status CheckKeys(const WriteSet& writes) {
-  for (const Modify& modify : writes.modifies()) {
-    if (modify.key.size() > lsm::kKeyBytesMax) {
-      return InvalidArgument("key ", Quote(modify.key), " has ", modify.key.size(),
-                             " bytes; the engine's limit is ", lsm::kKeyBytesMax);
-    }
-  }
-  return absl::OkStatus();
-}
 
 }  // namespace
 
@@ -199,7 +163,7 @@ absl::Status StandaloneStorage::Close() {
 }
 
 asio::awaitable<absl::Status> StandaloneStorage::Write(const kvrpcpb::Context&, WriteSet writes) {
-  TKV_CO_RETURN_IF_ERROR(CheckKeys(writes));
+  TKV_CO_RETURN_IF_ERROR(CheckKeySizes(writes));
   // >>> SOLUTION 1-storage-write: the whole set becomes one batch of the engine; then Commit() it
   lsm::WriteBatch batch;
   for (const Modify& modify : writes.modifies()) {

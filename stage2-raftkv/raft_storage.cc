@@ -6,25 +6,12 @@
 #include "common/status.h"
 #include "common/storage/region_error.h"
 #include "common/your_code_here.h"
+#include "stage1-standalone/engine_access.h"
 #include "stage2-raftkv/raftstore/region.h"
 #include "stage2-raftkv/raftstore/write_command.h"
 #include "stage2-raftkv/region_reader.h"
 
 namespace tinykv {
-namespace {
-
-// Checked before the command is proposed: once it is in the log, every peer has to write it.
-absl::Status CheckSizes(const WriteSet& writes) {
-  for (const Modify& modify : writes.modifies()) {
-    if (modify.key.size() > lsm::kKeyBytesMax) {
-      return InvalidArgument("key ", Quote(modify.key), " has ", modify.key.size(),
-                             " bytes; the engine's limit is ", lsm::kKeyBytesMax);
-    }
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
 
 absl::StatusOr<raft_cmdpb::RaftRequestHeader> RaftStorage::HeaderOf(
     const kvrpcpb::Context& context) const {
@@ -45,7 +32,7 @@ absl::StatusOr<raft_cmdpb::RaftRequestHeader> RaftStorage::HeaderOf(
 }
 
 asio::awaitable<absl::Status> RaftStorage::Write(const kvrpcpb::Context& context, WriteSet writes) {
-  TKV_CO_RETURN_IF_ERROR(CheckSizes(writes));
+  TKV_CO_RETURN_IF_ERROR(CheckKeySizes(writes));
   TKV_CO_ASSIGN_OR_RETURN(raft_cmdpb::RaftRequestHeader header, HeaderOf(context));
   // >>> SOLUTION 2B-write: one command for the whole set; wait until it is applied
   raft_cmdpb::RaftCmdRequest command;

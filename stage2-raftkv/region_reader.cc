@@ -5,33 +5,11 @@
 #include <utility>
 
 #include "common/status.h"
-#include "common/your_code_here.h"
+#include "stage1-standalone/engine_access.h"
 #include "stage2-raftkv/raftstore/region.h"
 
 namespace tinykv {
 namespace {
-
-using raftstore::EngineId;
-
-class RegionIterator final : public StorageIterator {
- public:
-  explicit RegionIterator(std::unique_ptr<lsm::Iterator> iterator)
-      : iterator_(std::move(iterator)) {}
-
-  bool Valid() const override { return iterator_->Valid(); }
-  void SeekToFirst() override { iterator_->SeekToFirst(); }
-  void SeekToLast() override { iterator_->SeekToLast(); }
-  void Seek(std::string_view target) override { iterator_->Seek(target); }
-  void SeekForPrev(std::string_view target) override { iterator_->SeekForPrev(target); }
-  void Next() override { iterator_->Next(); }
-  void Prev() override { iterator_->Prev(); }
-  std::string_view key() const override { return iterator_->key(); }
-  std::string_view value() const override { return iterator_->value(); }
-  absl::Status status() const override { return iterator_->status(); }
-
- private:
-  std::unique_ptr<lsm::Iterator> iterator_;
-};
 
 class RegionReader final : public StorageReader {
  public:
@@ -52,7 +30,7 @@ class RegionReader final : public StorageReader {
     if (options.upper_bound && (!upper || *options.upper_bound < *upper)) {
       upper = options.upper_bound;
     }
-    return std::make_unique<RegionIterator>(kv_.NewIterator({.snapshot = snapshot_.get(),
+    return std::make_unique<EngineIterator>(kv_.NewIterator({.snapshot = snapshot_.get(),
                                                              .lower_bound = std::move(lower),
                                                              .upper_bound = std::move(upper)},
                                                             EngineId(column_family)));

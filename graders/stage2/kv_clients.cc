@@ -128,7 +128,7 @@ void KvClients::Send(size_t number) {
   }
   world_.After(kTimeout, [this, number, attempt] {
     if (clients_[number].attempt != attempt || !clients_[number].busy) return;
-    OnReply(number, attempt, DeadlineExceeded("no answer"));
+    OnReply(number, DeadlineExceeded("no answer"));
   });
 }
 
@@ -192,12 +192,12 @@ void KvClients::Answer(size_t number, uint64_t attempt, Reply reply) {
   if (random_.Percent(plan_.loss_percent)) return;
   world_.After(Delay(), [this, number, attempt, reply = std::move(reply)] {
     if (clients_[number].attempt == attempt && clients_[number].busy) {
-      OnReply(number, attempt, reply);
+      OnReply(number, reply);
     }
   });
 }
 
-void KvClients::OnReply(size_t number, uint64_t attempt, const Reply& reply) {
+void KvClients::OnReply(size_t number, const Reply& reply) {
   Client& client = clients_[number];
   if (reply.ok()) {
     ++answered_;
@@ -222,7 +222,6 @@ void KvClients::OnReply(size_t number, uint64_t attempt, const Reply& reply) {
   // No answer, or a store that broke down in the middle.
   client.target = client.random.Between(1, plan_.stores);
   if (client.request.type == Type::kGet) return Retry(number);
-  static_cast<void>(attempt);
   End(number);
 }
 

@@ -86,7 +86,7 @@ class KvClients {
   void Send(size_t number);
   void Arrive(size_t number, uint64_t attempt);
   void Answer(size_t number, uint64_t attempt, Reply reply);
-  void OnReply(size_t number, uint64_t attempt, const Reply& reply);
+  void OnReply(size_t number, const Reply& reply);
   void OnRegionError(size_t number, const errorpb::Error& error);
   void Retry(size_t number);
   // The client has an answer, or gives up.

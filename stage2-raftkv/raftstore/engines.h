@@ -13,6 +13,7 @@
 
 #include "common/storage/column_family.h"
 #include "lsm/db.h"
+#include "stage1-standalone/engine_access.h"
 #include "stage2-raftkv/raft/types.h"
 
 namespace tinykv::raftstore {
@@ -28,10 +29,6 @@ struct Engines {
 // one for what the store knows about its regions.
 inline constexpr lsm::ColumnFamilyId kLogFamily = 0;
 inline constexpr lsm::ColumnFamilyId kMetaFamily = kColumnFamilyNames.size();
-
-inline lsm::ColumnFamilyId EngineId(ColumnFamily column_family) {
-  return static_cast<lsm::ColumnFamilyId>(column_family);
-}
 
 // Options::column_families of each.
 std::vector<std::string> RaftColumnFamilies();
