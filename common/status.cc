@@ -43,13 +43,16 @@ absl::Status ErrnoStatus(std::string_view operation, std::string_view path, int 
       Concat(path, ": ", operation, ": ", std::generic_category().message(error_number)));
 }
 
-absl::Status Annotate(const absl::Status& status, std::string_view context) {
+absl::Status WithMessage(const absl::Status& status, std::string_view message) {
   if (status.ok()) return status;
-  absl::Status annotated = MakeStatus(status.code(), Concat(context, ": ", MessageOf(status)));
-  status.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) {
-    annotated.SetPayload(url, payload);
-  });
-  return annotated;
+  absl::Status changed = MakeStatus(status.code(), message);
+  status.ForEachPayload(
+      [&](absl::string_view url, const absl::Cord& payload) { changed.SetPayload(url, payload); });
+  return changed;
+}
+
+absl::Status Annotate(const absl::Status& status, std::string_view context) {
+  return WithMessage(status, Concat(context, ": ", MessageOf(status)));
 }
 
 }  // namespace tinykv

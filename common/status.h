@@ -74,6 +74,9 @@ std::string_view MessageOf(const absl::Status& status);
 // EPERM and EROFS kPermissionDenied, everything else kInternal.
 absl::Status ErrnoStatus(std::string_view operation, std::string_view path, int error_number);
 
+// The same status with another message; code and payloads stay. OK stays OK.
+absl::Status WithMessage(const absl::Status& status, std::string_view message);
+
 // The same status with "CONTEXT: " before its message; code and payloads stay. OK stays OK.
 absl::Status Annotate(const absl::Status& status, std::string_view context);
 

@@ -1,4 +1,5 @@
-// ClientOptions: how a client reaches a store, how long it waits, and when it tries again.
+// ClientOptions: how a client reaches a store or a cluster, how long it waits, and when it tries
+// again.
 #pragma once
 
 #include <chrono>
@@ -11,15 +12,21 @@
 namespace tinykv {
 
 struct ClientOptions {
-  // HOST:PORT, an IPv6 address in brackets.
+  // HOST:PORT, an IPv6 address in brackets. Of a cluster, those of its stores with commas between
+  // them; one is enough while that store runs, because it says where the leader is.
   std::string address = "127.0.0.1:20160";
 
-  // For one call with all its attempts. At most a day.
+  // For one call with all its attempts. At most a day. Where several stores are known, each attempt
+  // gets a third of it: a store that hangs leaves time for another.
   Duration deadline = std::chrono::seconds(5);
 
-  // Pauses between the attempts of one call: the first is about as long as backoff_min, each later
-  // one about twice as long as the one before, up to backoff_max. "About": each is drawn from the
-  // upper half of its length, so that clients that failed together do not come back together.
+  // Of one call. With pauses as below, the deadline comes first unless it is minutes away.
+  int attempts_max = 1000;
+
+  // Pauses between the attempts of one call, except where a store has just said which other one
+  // leads. The first is about as long as backoff_min, each later one about twice as long as the one
+  // before, up to backoff_max. "About": each is drawn from the upper half of its length, so that
+  // clients that failed together do not come back together.
   Duration backoff_min = std::chrono::milliseconds(10);
   Duration backoff_max = std::chrono::seconds(1);
   // Of that drawing. Clients that run side by side should have different seeds.

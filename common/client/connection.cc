@@ -1,13 +1,10 @@
 #include "common/client/connection.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 
 #include <grpc/support/time.h>
-#include <grpcpp/create_channel.h>
 
-#include "common/address.h"
 #include "common/status.h"
 
 namespace tinykv {
@@ -15,21 +12,14 @@ namespace {
 
 constexpr Duration kDeadlineMax = std::chrono::hours(24);
 
-std::string Seconds(Duration duration) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.3g s", std::chrono::duration<double>(duration).count());
-  return text;
-}
+// Of the deadline, to one attempt where there are several stores. Three is the usual number.
+constexpr int kAttemptShare = 3;
 
 absl::Status CheckOptions(const ClientOptions& options) {
-  // gRPC takes almost any text for an address, and without a port it tries that of HTTPS.
-  TKV_ASSIGN_OR_RETURN(const Address address, ParseAddress(options.address));
-  if (address.port == 0) {
-    return InvalidArgument("address ", Quote(options.address), " has port 0, where nobody listens");
-  }
   if (options.deadline <= Duration::zero() || options.deadline > kDeadlineMax) {
     return InvalidArgument("deadline must be above 0 and at most a day");
   }
+  if (options.attempts_max < 1) return InvalidArgument("attempts_max must be at least 1");
   if (options.backoff_min <= Duration::zero() || options.backoff_min > options.backoff_max) {
     return InvalidArgument("backoff_min must be above 0 and at most backoff_max");
   }
@@ -42,70 +32,78 @@ absl::Status CheckOptions(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
-int Millis(Duration duration) {
-  const auto millis = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-  return static_cast<int>(std::min<int64_t>(millis, std::numeric_limits<int>::max()));
+// Only a client that knows regions, and has a scheduler to ask for them, can do something about
+// these.
+bool IsAboutRegions(const errorpb::Error& error) {
+  return error.has_key_not_in_region() || error.has_epoch_not_match() ||
+         error.has_store_not_match();
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const ClientOptions& options) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxSendMessageSize(static_cast<int>(options.message_bytes_max));
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(options.message_bytes_max));
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, Millis(options.keepalive_interval));
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // as many as the wait is long
-  // gRPC makes calls fail while it waits before it connects again. By default that grows to two
-  // minutes: a store that is back would not be noticed before the deadline.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, Millis(options.backoff_min));
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, Millis(options.backoff_max));
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, Millis(options.backoff_max));
-  // A TCP connection of its own for each Connection. gRPC would share one among all in the process.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // A store is never behind the proxy that $http_proxy names.
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments);
+absl::Status StatusOfRegionError(const std::string& address, const errorpb::Error& error) {
+  if (IsAboutRegions(error)) {
+    return FailedPrecondition(address, ": ", error.message(),
+                              "; this client knows no regions, so it cannot find the right store");
+  }
+  const std::string& leader = error.not_leader().leader_address();
+  const absl::Status status = Annotate(RegionErrorStatus(error), address);
+  if (leader.empty() || CheckStoreAddress(leader).ok()) return status;
+  return WithMessage(status,
+                     Concat(MessageOf(status), ", at ", Quote(leader), ", which is no HOST:PORT"));
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ClientOptions& options) {
-  TKV_RETURN_IF_ERROR(CheckOptions(options));
-  return std::unique_ptr<Connection>(new Connection(options));  // the constructor is private
+absl::Status StatusOfAttempt(const ConnectionAttempt& attempt, const grpc::Status& status,
+                             const errorpb::Error* region_error) {
+  if (status.ok()) {
+    if (region_error == nullptr) return absl::OkStatus();
+    return StatusOfRegionError(attempt.address, *region_error);
+  }
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    const std::string text =
+        Concat(attempt.address, ": no answer within ", SecondsText(attempt.patience));
+    return attempt.is_last ? DeadlineExceeded(text) : Unavailable(text);
+  }
+  // The two enumerations have the same values.
+  return MakeStatus(static_cast<absl::StatusCode>(status.error_code()),
+                    Concat(attempt.address, ": ", status.error_message()));
 }
 
-Connection::Connection(const ClientOptions& options)
+absl::StatusOr<std::unique_ptr<Connection>> Connection::Open(const ClientOptions& options) {
+  TKV_RETURN_IF_ERROR(CheckOptions(options));
+  TKV_ASSIGN_OR_RETURN(auto routes, StoreRoutes::Make(options));
+  return std::unique_ptr<Connection>(new Connection(options, std::move(routes)));  // it is private
+}
+
+Connection::Connection(const ClientOptions& options, std::unique_ptr<StoreRoutes> routes)
     : options_(options),
       clock_(options.clock != nullptr ? options.clock : &SystemClock()),
       own_executor_(options.executor == nullptr
                         ? MakeThreadExecutor({.threads = 1, .name = "client-timers"})
                         : nullptr),
       executor_(options.executor != nullptr ? options.executor : own_executor_.get()),
-      stub_(tinykvpb::TinyKv::NewStub(MakeChannel(options))) {}
+      routes_(std::move(routes)) {}
 
-void Connection::SetDeadline(grpc::ClientContext& context, Duration remaining) {
+Duration Connection::PatienceOf(Duration remaining) const {
+  if (!routes_->has_several()) return remaining;
+  return std::min(remaining, options_.deadline / kAttemptShare);
+}
+
+void Connection::SetDeadline(grpc::ClientContext& context, Duration patience) {
   // On the monotonic clock: that one does not jump when somebody sets the date.
   context.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                    gpr_time_from_nanos(remaining.count(), GPR_TIMESPAN)));
+                                    gpr_time_from_nanos(patience.count(), GPR_TIMESPAN)));
 }
 
-absl::Status Connection::StatusOf(const grpc::Status& status,
-                                  const errorpb::Error* region_error) const {
-  if (status.ok()) {
-    if (region_error == nullptr) return absl::OkStatus();
-    return Annotate(RegionErrorStatus(*region_error), options_.address);
+Connection::Step Connection::NextStep(const StoreRoute& asked, const absl::Status& error) {
+  const auto region_error = RegionErrorOf(error);
+  if (region_error && region_error->has_stale_command()) return {&asked, Haste::kAtOnce};
+  const std::string leader = region_error ? region_error->not_leader().leader_address() : "";
+  if (!leader.empty()) {
+    const StoreRoute* route = routes_->Follow(asked, leader);
+    if (route != nullptr && route != &asked) return {route, Haste::kAtOnce};
   }
-  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    return DeadlineExceeded(options_.address, ": no answer within ", Seconds(options_.deadline));
-  }
-  // The two enumerations have the same values.
-  return MakeStatus(static_cast<absl::StatusCode>(status.error_code()),
-                    Concat(options_.address, ": ", status.error_message()));
-}
-
-absl::Status Connection::GiveUp(const absl::Status& status, const RetrySchedule& schedule) const {
-  if (schedule.attempts() == 1) return status;
-  const Duration spent = options_.deadline - schedule.Remaining(Now());
-  return Annotate(status,
-                  Concat("gave up after ", schedule.attempts(), " attempts in ", Seconds(spent)));
+  return {&routes_->After(asked), Haste::kAfterPause};
 }
 
 }  // namespace tinykv

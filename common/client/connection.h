@@ -1,9 +1,18 @@
-// Connection: the channel to one store, over which calls are made, timed and tried again.
+// Connection: a store or a cluster, to which calls are made, timed and tried again.
 //
 // For the clients of this folder, which are built on it; their users see no gRPC. A call ends in
 // one of three ways: with the response, with a region error (common/storage/region_error.h) that
 // went on until the deadline, or with gRPC's status. Errors that are part of one response's own
 // message are left to whoever asked.
+//
+// What follows an attempt that failed:
+//   not leader, and it says who is       that store at once, also one that was not given
+//   stale command                        the same store at once
+//   not leader, busy, region not found,
+//   not reachable, no answer             the next store after a pause
+//   another region error                 nothing: only a client that knows regions can mend it
+// "At once" is so a few times in a row (RetrySchedule). The store that answered last is asked first
+// by the next call.
 //
 // Thread-safety: safe. It must outlive its calls.
 #pragma once
@@ -22,11 +31,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/client/client_options.h"
+#include "common/client/failed_attempts.h"
 #include "common/client/retry_schedule.h"
+#include "common/client/store_routes.h"
 #include "common/storage/region_error.h"
 #include "proto/tinykvpb.grpc.pb.h"
 
 namespace tinykv {
+
+// One try of a call.
+struct ConnectionAttempt {
+  std::string address = {};
+  Duration patience = {};
+  bool is_last = false;  // no time is left for another
+};
+
+// What became of it. `region_error` is null if the response had none.
+absl::Status StatusOfAttempt(const ConnectionAttempt& attempt, const grpc::Status& status,
+                             const errorpb::Error* region_error);
 
 class Connection {
  public:
@@ -40,7 +62,7 @@ class Connection {
   template <typename Response>
   using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
 
-  // Does not wait for the store; the first call finds out whether it is there.
+  // Does not wait for a store; the first call finds out whether it is there.
   // Errors: kInvalidArgument, naming the option.
   static absl::StatusOr<std::unique_ptr<Connection>> Open(const ClientOptions& options);
 
@@ -59,21 +81,26 @@ class Connection {
   template <typename Request, typename Response>
   class Operation;
 
-  explicit Connection(const ClientOptions& options);
+  // What to do after an attempt that failed.
+  struct Step {
+    const StoreRoute* route = nullptr;
+    Haste haste = Haste::kAfterPause;
+  };
+
+  Connection(const ClientOptions& options, std::unique_ptr<StoreRoutes> routes);
 
   Duration Now() const { return clock_->Now(); }
-  // Makes `context` end its call once `remaining` has passed.
-  static void SetDeadline(grpc::ClientContext& context, Duration remaining);
-  // What became of one attempt.
-  absl::Status StatusOf(const grpc::Status& status, const errorpb::Error* region_error) const;
-  // `status`, and if there were several attempts, how many in what time.
-  absl::Status GiveUp(const absl::Status& status, const RetrySchedule& schedule) const;
+  // How long an attempt may take when `remaining` is left for the call.
+  Duration PatienceOf(Duration remaining) const;
+  // Makes `context` end its call after `patience`.
+  static void SetDeadline(grpc::ClientContext& context, Duration patience);
+  Step NextStep(const StoreRoute& asked, const absl::Status& error);
 
   const ClientOptions options_;
   const Clock* const clock_;
   std::unique_ptr<Executor> own_executor_;  // null if the options bring one
   Executor* const executor_;
-  std::unique_ptr<tinykvpb::TinyKv::Stub> stub_;
+  const std::unique_ptr<StoreRoutes> routes_;
   std::atomic<uint64_t> calls_ = 0;
 };
 
@@ -88,32 +115,48 @@ class Connection::Operation {
         method_(method),
         request_(std::move(request)),
         done_(std::move(done)),
+        begin_(connection.Now()),
         schedule_(connection.options_, connection.options_.seed + connection.calls_.fetch_add(1),
-                  connection.Now()) {}
+                  begin_),
+        route_(&connection.routes_->First()) {}
 
-  static void Start(std::unique_ptr<Operation> operation) { operation.release()->Attempt(); }
+  static void Start(std::unique_ptr<Operation> operation) {
+    Operation& started = *operation.release();
+    started.Attempt(started.begin_);
+  }
 
  private:
-  void Attempt() {
-    const Duration remaining = schedule_.Remaining(connection_.Now());
+  void Attempt(Duration now) {
+    const Duration remaining = schedule_.Remaining(now);
     // The timer can be late. Then the error of the attempt before says more than a time-out.
-    if (remaining <= Duration::zero()) return Finish(connection_.GiveUp(last_error_, schedule_));
+    if (remaining <= Duration::zero()) return GiveUp();
+    patience_ = connection_.PatienceOf(remaining);
+    is_last_ = patience_ == remaining;
     context_.emplace();  // gRPC wants a fresh one for each attempt
-    SetDeadline(*context_, remaining);
+    SetDeadline(*context_, patience_);
     response_.Clear();
-    Rpcs& rpcs = *connection_.stub_->async();
+    Rpcs& rpcs = *route_->stub->async();
     (rpcs.*method_)(&*context_, &request_, &response_,
                     [this](const grpc::Status& status) { OnAnswer(status); });
   }
 
   void OnAnswer(const grpc::Status& grpc_status) {
-    last_error_ = connection_.StatusOf(
-        grpc_status, response_.has_region_error() ? &response_.region_error() : nullptr);
-    if (last_error_.ok()) return Finish(std::move(response_));
-    const auto pause = schedule_.PauseAfter(last_error_, connection_.Now());
-    if (!pause) return Finish(connection_.GiveUp(last_error_, schedule_));
-    connection_.executor_->PostAfter(*pause, [this] { Attempt(); });
+    const absl::Status error = StatusOfAttempt(
+        {.address = route_->address, .patience = patience_, .is_last = is_last_}, grpc_status,
+        response_.has_region_error() ? &response_.region_error() : nullptr);
+    if (error.ok()) {
+      connection_.routes_->Confirm(*route_);
+      return Finish(std::move(response_));
+    }
+    failed_.Add(route_->address, error);
+    const Step step = connection_.NextStep(*route_, error);
+    const auto pause = schedule_.PauseAfter(error, connection_.Now(), step.haste);
+    if (!pause) return GiveUp();
+    route_ = step.route;
+    connection_.executor_->PostAfter(*pause, [this] { Attempt(connection_.Now()); });
   }
+
+  void GiveUp() { Finish(failed_.Summary(connection_.Now() - begin_)); }
 
   void Finish(absl::StatusOr<Response> result) {
     Done<Response> done = std::move(done_);
@@ -126,10 +169,14 @@ class Connection::Operation {
   const Method<Request, Response> method_;
   const Request request_;
   Done<Response> done_;
+  const Duration begin_;
   RetrySchedule schedule_;
+  const StoreRoute* route_;  // of this attempt
+  Duration patience_ = {};   // the same
+  bool is_last_ = false;     // the same: its patience is all that is left
   std::optional<grpc::ClientContext> context_;
   Response response_;
-  absl::Status last_error_;
+  FailedAttempts failed_;
 };
 
 template <typename Request, typename Response>

@@ -1,18 +1,24 @@
-// RawClient: keys and values of one store, without transactions.
+// RawClient: keys and values of a store or a cluster, without transactions.
 //
 //   TKV_ASSIGN_OR_RETURN(auto client, RawClient::Open({.address = "127.0.0.1:20160"}));
 //   TKV_RETURN_IF_ERROR(client->Put("city", "Hangzhou"));
 //   TKV_ASSIGN_OR_RETURN(std::optional<std::string> city, client->Get("city"));
 //
 // Keys and values are any bytes. Calls block until they are answered or their deadline passes, and
-// are tried again meanwhile as ClientOptions says. That is safe because puts and deletes do the
-// same when they are done twice; but a write that is done twice can undo what another client wrote
-// in between.
+// are tried again meanwhile as ClientOptions says. In a cluster they find the leader, remember it,
+// and follow it when it changes.
 //
-// Errors of all calls:
-//   kUnavailable         the store could not be reached, or was busy, until the deadline; a region
-//                        error inside (RegionErrorOf()) says which kind of busy
+// What it means that a write is tried again: the answer to the first attempt may be lost although
+// the write was done, or the attempt may still be under way when the next one is answered. So a put
+// or delete can take effect twice, even a moment after the call has returned. To the only writer of
+// a key that makes no difference. With several writers it does: what another one has written in
+// between can be undone, so that an older value of the key returns.
+//
+// Errors of all calls, which name the addresses that were tried:
+//   kUnavailable         no store could be reached, led, or was free, until the deadline; a region
+//                        error inside (RegionErrorOf()) says what the last one lacked
 //   kDeadlineExceeded    no answer in time
+//   kFailedPrecondition  the store has several regions, which this client knows nothing of
 //   kResourceExhausted   the request or the answer is above message_bytes_max
 //   kUnimplemented       the store is of a stage that does not serve this
 //   kUnknown             the store refuses the request; the message says why
@@ -48,7 +54,7 @@ struct KeyValue {
 
 class RawClient {
  public:
-  // Does not wait for the store; the first call finds out whether it is there.
+  // Does not wait for a store; the first call finds out whether it is there.
   // Errors: kInvalidArgument, naming the option.
   static absl::StatusOr<std::unique_ptr<RawClient>> Open(const ClientOptions& options);
   ~RawClient();

@@ -6,10 +6,10 @@
 #include <thread>
 #include <vector>
 
+#include "common/client/hurried_time_test_util.h"
 #include "common/client/raw_loader.h"
 #include "common/client/raw_scanner.h"
 #include "common/client/toy_store.h"
-#include "common/mutex.h"
 #include "common/status.h"
 #include "common/storage/region_error.h"
 
@@ -18,32 +18,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Time for clients that must not make a test wait: a timer is due at once, and the clock jumps to
-// where it would have been due.
-class HurriedTime final : public Clock, public Executor {
- public:
-  Duration Now() const override {
-    MutexLock lock(mutex_);
-    return now_;
-  }
-  int64_t UnixMillis() const override { return 0; }
-
-  void Post(Task task) override { thread_->Post(std::move(task)); }
-  void PostAfter(Duration delay, Task task) override {
-    {
-      MutexLock lock(mutex_);
-      now_ += delay;
-    }
-    thread_->Post(std::move(task));
-  }
-  bool RunOne() override { return false; }
-
- private:
-  mutable Mutex mutex_;
-  Duration now_ ABSL_GUARDED_BY(mutex_) = {};
-  std::unique_ptr<Executor> thread_ = MakeThreadExecutor({});
-};
 
 class RawClientTest : public testing::Test {
  protected:

@@ -65,6 +65,24 @@ TEST(RetrySchedule, TriesAgainOnlyWhatMaySucceedLater) {
   EXPECT_EQ(schedule.attempts(), 4);
 }
 
+TEST(RetrySchedule, EndsWithTheLastAttemptThatIsAllowed) {
+  ClientOptions options = Options();
+  options.attempts_max = 4;
+  EXPECT_EQ(Pauses(options, 1).size(), 3u);
+}
+
+TEST(RetrySchedule, PausesAfterAFewAttemptsAtOnceAndThenAllowsThemAgain) {
+  const Duration now = milliseconds(0);
+  RetrySchedule schedule(Options(), 1, now);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < RetrySchedule::kAtOnceMax; ++i) {
+      EXPECT_EQ(schedule.PauseAfter(Unavailable("moved"), now, Haste::kAtOnce), Duration::zero());
+    }
+    EXPECT_GT(schedule.PauseAfter(Unavailable("moved"), now, Haste::kAtOnce), Duration::zero());
+  }
+  EXPECT_FALSE(schedule.PauseAfter(Unavailable("moved"), milliseconds(1000), Haste::kAtOnce));
+}
+
 TEST(RetrySchedule, KnowsWhatIsLeft) {
   RetrySchedule schedule(Options(), 1, milliseconds(7000));
   EXPECT_EQ(schedule.Remaining(milliseconds(7300)), milliseconds(700));

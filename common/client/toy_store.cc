@@ -54,6 +54,11 @@ void ToyStore::LimitPages(uint32_t pairs_max) {
   page_pairs_max_ = pairs_max;
 }
 
+void ToyStore::Report(const kvrpcpb::StoreStatusResponse& status) {
+  MutexLock lock(mutex_);
+  status_ = status;
+}
+
 uint64_t ToyStore::requests() const {
   MutexLock lock(mutex_);
   return requests_;
@@ -103,6 +108,14 @@ grpc::Status ToyStore::RawScan(Context*, const kvrpcpb::RawScanRequest* request,
   });
 }
 
+grpc::Status ToyStore::StoreStatus(Context*, const kvrpcpb::StoreStatusRequest*,
+                                   kvrpcpb::StoreStatusResponse* response) {
+  MutexLock lock(mutex_);
+  if (!status_) return {grpc::StatusCode::UNIMPLEMENTED, "the toy knows no regions"};
+  *response = *status_;
+  return grpc::Status::OK;
+}
+
 template <typename Request, typename Response, typename Serve>
 grpc::Status ToyStore::Handle(const Request& request, Response* response, const Serve& serve) {
   MutexLock lock(mutex_);
@@ -113,20 +126,36 @@ grpc::Status ToyStore::Handle(const Request& request, Response* response, const 
   --inside_;
   const auto column_family = ParseColumnFamily(request.cf());
   TKV_CHECK(column_family.ok());
-  switch (NextFailure()) {
+  switch (const Failure failure = NextFailure()) {
     case Failure::kNone:
       serve(pairs_[static_cast<size_t>(*column_family)]);
       break;
     case Failure::kUnavailable:
       return {grpc::StatusCode::UNAVAILABLE, "the toy is broken"};
-    case Failure::kBusy:
-      *response->mutable_region_error() = *RegionErrorOf(ServerIsBusy("the toy plays"));
-      break;
     case Failure::kRefusal:
       response->set_error("the toy says no");
       break;
+    default:
+      *response->mutable_region_error() = RegionErrorFor(failure);
+      break;
   }
   return grpc::Status::OK;
+}
+
+errorpb::Error ToyStore::RegionErrorFor(Failure failure) const {
+  errorpb::Error error;
+  if (failure == Failure::kBusy) return *RegionErrorOf(ServerIsBusy("the toy plays"));
+  if (failure == Failure::kStale) {
+    error.set_message("the toy forgot");
+    error.mutable_stale_command();
+  } else if (failure == Failure::kOtherRegion) {
+    error.set_message("the toy was split");
+    error.mutable_epoch_not_match();
+  } else {
+    error.set_message("the toy does not lead");
+    error.mutable_not_leader()->set_leader_address(plan_.leader);
+  }
+  return error;
 }
 
 ToyStore::Failure ToyStore::NextFailure() {

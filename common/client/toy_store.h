@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <grpcpp/server.h>
@@ -27,6 +28,9 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
     kUnavailable,  // of gRPC
     kBusy,         // a region error
     kRefusal,      // an error text in the response
+    kStale,        // the region error "stale command"
+    kNotLeader,    // a region error, which says that the leader is at Plan::leader, if that is set
+    kOtherRegion,  // "epoch not match"
   };
 
   // Serves until it is destroyed. Port 0 takes a free one.
@@ -41,6 +45,7 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
     uint64_t healthy = 0;
     uint64_t failing = 0;
     Failure failure = Failure::kNone;
+    std::string leader = {};
   };
   void Follow(const Plan& plan);
 
@@ -52,6 +57,9 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
 
   // No answer to a scan has more pairs.
   void LimitPages(uint32_t pairs_max);
+
+  // From now on it answers StoreStatus, and so; before, it does not know that call.
+  void Report(const kvrpcpb::StoreStatusResponse& status);
 
   // Requests that came in.
   uint64_t requests() const;
@@ -68,6 +76,8 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
                          kvrpcpb::RawDeleteResponse* response) override;
   grpc::Status RawScan(Context* context, const kvrpcpb::RawScanRequest* request,
                        kvrpcpb::RawScanResponse* response) override;
+  grpc::Status StoreStatus(Context* context, const kvrpcpb::StoreStatusRequest* request,
+                           kvrpcpb::StoreStatusResponse* response) override;
 
  private:
   using Pairs = std::map<std::string, std::string>;
@@ -75,6 +85,8 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
   // Counts and perhaps holds a request, then serves it or lets it fail.
   template <typename Request, typename Response, typename Serve>
   grpc::Status Handle(const Request& request, Response* response, const Serve& serve);
+  // What `failure` puts into a response.
+  errorpb::Error RegionErrorFor(Failure failure) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Failure NextFailure() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
@@ -83,6 +95,7 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
   Plan plan_ ABSL_GUARDED_BY(mutex_);
   bool hold_ ABSL_GUARDED_BY(mutex_) = false;
   uint32_t page_pairs_max_ ABSL_GUARDED_BY(mutex_) = UINT32_MAX;
+  std::optional<kvrpcpb::StoreStatusResponse> status_ ABSL_GUARDED_BY(mutex_);
   uint64_t inside_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t inside_max_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t requests_ ABSL_GUARDED_BY(mutex_) = 0;

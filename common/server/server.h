@@ -52,6 +52,7 @@ struct TinyKvHandlers {
   Handler<kvrpcpb::BatchRollbackRequest, kvrpcpb::BatchRollbackResponse> kv_batch_rollback;
   Handler<kvrpcpb::ResolveLockRequest, kvrpcpb::ResolveLockResponse> kv_resolve_lock;
   Handler<coprocessor::Request, coprocessor::Response> coprocessor;
+  Handler<kvrpcpb::StoreStatusRequest, kvrpcpb::StoreStatusResponse> store_status;
 };
 
 struct ServerOptions {

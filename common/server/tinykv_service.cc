@@ -23,6 +23,7 @@ namespace tinykv {
 namespace {
 
 constexpr char kRaw[] = "raw requests come with stage 1";
+constexpr char kStatus[] = "a store tells of its regions from stage 2 on";
 constexpr char kStoreToStore[] = "messages between stores come with stage 2";
 constexpr char kTransactions[] = "transactions come with stage 4";
 constexpr char kCoprocessor[] = "the coprocessor is the last part of stage 4";
@@ -120,7 +121,8 @@ class TinyKvService final : public ServiceBase {
         kv_check_txn_status_("KvCheckTxnStatus", kTransactions, metrics),
         kv_batch_rollback_("KvBatchRollback", kTransactions, metrics),
         kv_resolve_lock_("KvResolveLock", kTransactions, metrics),
-        coprocessor_("Coprocessor", kCoprocessor, metrics) {}
+        coprocessor_("Coprocessor", kCoprocessor, metrics),
+        store_status_("StoreStatus", kStatus, metrics) {}
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
@@ -173,6 +175,10 @@ class TinyKvService final : public ServiceBase {
   Reactor* Coprocessor(Context* context, const coprocessor::Request* request,
                        coprocessor::Response* response) override {
     return Run(context, coprocessor_, handlers_.coprocessor, request, response);
+  }
+  Reactor* StoreStatus(Context* context, const kvrpcpb::StoreStatusRequest* request,
+                       kvrpcpb::StoreStatusResponse* response) override {
+    return Run(context, store_status_, handlers_.store_status, request, response);
   }
 
   ByteStream* Raft(Context* context, grpc::ByteBuffer* response) override {
@@ -259,6 +265,7 @@ class TinyKvService final : public ServiceBase {
   Method kv_batch_rollback_;
   Method kv_resolve_lock_;
   Method coprocessor_;
+  Method store_status_;
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ class CliTest(ScratchTest):
     def test_what_is_out_of_place_is_named(self) -> None:
         self.assert_usage_error(["frobnicate"], "no command 'frobnicate' (")
         self.assert_usage_error(["up", "--stage", "one"], "--stage")
-        self.assert_usage_error(["up", "--stores", "3"], "--stores 3")
+        self.assert_usage_error(["up", "--stage", "1", "--stores", "3"], "--stores 3")
         self.assert_usage_error(["down", "now"], "'now'")
         self.assert_usage_error(["bench"], "bench what?")
 

@@ -82,7 +82,28 @@ class ClusterTest(RunningTest):
         self.assertIn(".tinykv/stage1/data", text)
         self.assertIn(".tinykv/stage1/server.log", text)
         self.assertIn(f"http://{self.wishes.status_listen}/", text)
-        self.assertEqual(text.count("tinykv-ctl --address"), 3)
+        self.assertEqual(text.count(f"tinykv-ctl --address {self.wishes.listen} raw "), 3)
+
+    def test_commands_to_try_need_no_address_inside_the_checkout(self) -> None:
+        folder = self.root / "deep" / "inside"
+        folder.mkdir(parents=True)
+        with contextlib.chdir(folder), mock.patch.dict(os.environ):
+            os.environ.pop("TINYKV_ADDRESS", None)
+            self.assertNotIn("--address", self.up())
+            self.down()
+            os.environ["TINYKV_ADDRESS"] = "127.0.0.1:1"
+            self.assertIn("tinykv-ctl --address", self.up())
+
+    def test_without_a_stage_what_runs_is_meant_or_else_the_newest(self) -> None:
+        self.assertEqual(cluster.stage_meant(self.workspace), 1)
+        self.file(plans.SOURCES[1])
+        self.file(plans.SOURCES[2])
+        self.assertEqual(cluster.stage_meant(self.workspace), 2)
+        self.up()
+        self.assertEqual(cluster.stage_meant(self.workspace), 1)
+        os.kill(self.member().pid, signal.SIGKILL)
+        server.gone_within(self.member(), 10)
+        self.assertEqual(cluster.stage_meant(self.workspace), 2)
 
     def test_a_second_up_says_that_it_runs(self) -> None:
         self.up()
@@ -265,7 +286,9 @@ class StoresTest(RunningTest):
         self.assertIn("store-1 leads", text)
         for number in (1, 2, 3):
             self.assertIn(str(plans.nth(self.wishes.listen, number, "test")), text)
-        self.assertEqual(text.count(f"tinykv-ctl --address {self.wishes.listen}"), 3)
+        stores = ",".join(str(plans.nth(self.wishes.listen, n, "test")) for n in (1, 2, 3))
+        self.assertEqual(text.count(f"tinykv-ctl --address {stores} "), 3)
+        self.assertIn(f"--address {stores} cluster\n", text)
         self.assertTrue((self.workspace.state / "stage2" / "store-3.log").exists())
 
     def test_as_many_stores_as_are_wanted(self) -> None:

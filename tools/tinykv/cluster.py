@@ -11,15 +11,11 @@ from pathlib import Path
 
 from . import address as addresses
 from . import build, leader, plans, server, state
-from .address import Address
 from .console import GREEN, RED, Failure, Step, UsageError, colour, duration, say, warn
 from .plans import Wishes
 from .server import Plan
 from .state import Cluster, Member
 from .workspace import Workspace, shown
-
-# Where tinykv-ctl looks unless told.
-CLIENT_ADDRESS = "127.0.0.1:20160"
 
 # Of each store that has died, at `status`.
 STORE_LOG_LINES = 5
@@ -48,8 +44,16 @@ def up(workspace: Workspace, wishes: Wishes, program: Path | None = None) -> int
             )
     say(f"stage {wishes.stage} is up")
     describe_all(cluster)
-    suggest(workspace, best(cluster))
+    suggest(workspace, cluster)
     return 0
+
+
+def stage_meant(workspace: Workspace) -> int:
+    """Which stage an `up` is about that names none."""
+    cluster = state.load(workspace)
+    if cluster and any(member.alive() for member in cluster.members):
+        return cluster.stage
+    return plans.newest(workspace)
 
 
 def built(workspace: Workspace, stage: int) -> Path:
@@ -150,12 +154,6 @@ def already_up(cluster: Cluster) -> int:
     return 0
 
 
-def best(cluster: Cluster) -> Member:
-    """The server to talk to: the one that leads, if any."""
-    leads = leader.leader(server.ask_member(member) for member in cluster.members)
-    return next((m for m in cluster.members if m.name == f"store-{leads}"), cluster.members[0])
-
-
 def describe_all(cluster: Cluster) -> None:
     """Where the servers are and where they keep their things."""
     if cluster.stage < 2:
@@ -182,17 +180,26 @@ def describe(member: Member) -> None:
     say(f"  status page  http://{status_page}/")
 
 
-def suggest(workspace: Workspace, member: Member) -> None:
+def suggest(workspace: Workspace, cluster: Cluster) -> None:
     """Three commands to try, ready to paste."""
-    where: Address = addresses.parse(member.address, "address").reachable
     client = shown(workspace.program("release", "tinykv-ctl"))
-    if str(where) != CLIENT_ADDRESS or "TINYKV_ADDRESS" in os.environ:
-        client += f" --address {where}"
+    if not client_finds(workspace):
+        reachable = [addresses.parse(m.address, "address").reachable for m in cluster.members]
+        client += f" --address {','.join(str(where) for where in reachable)}"
     say("try")
     say(f"  {client} raw put hello world")
     say(f"  {client} raw get hello")
-    say(f"  {client} raw scan")
+    say(f"  {client} {'cluster' if cluster.stage >= 2 else 'raw scan'}")
     say("stop it with ./tinykv down")
+
+
+def client_finds(workspace: Workspace) -> bool:
+    """Whether tinykv-ctl, started here, talks to what this checkout has up without being told."""
+    if "TINYKV_ADDRESS" in os.environ:
+        return False
+    place = Path.cwd()
+    files = [folder / ".tinykv" / "cluster.json" for folder in (place, *place.parents)]
+    return next((file for file in files if file.is_file()), None) == state.path(workspace)
 
 
 def status(workspace: Workspace, as_json: bool) -> int:

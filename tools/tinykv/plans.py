@@ -15,7 +15,6 @@ from .workspace import Workspace
 # The stages that are complete, and the server that each builds.
 SERVERS = {1: "stage1-server", 2: "stage2-server"}
 SOURCES = {1: "stage1-standalone/main.cc", 2: "stage2-raftkv/main.cc"}
-STAGE_DEFAULT = 1
 
 LISTEN_DEFAULT = "127.0.0.1:20160"
 STATUS_LISTEN_DEFAULT = "127.0.0.1:20180"
@@ -31,12 +30,18 @@ STORES_MAX = 9  # the ports after the defaults then end where the next defaults 
 class Wishes:
     """The flags of `up`; None where the user left it to us."""
 
-    stage: int = STAGE_DEFAULT
+    stage: int = 1
     stores: int | None = None
     data: Path | None = None
     listen: Address | None = None
     status_listen: Address | None = None
     config: Path | None = None
+
+
+def newest(workspace: Workspace) -> int:
+    """The newest stage that is complete in this tree: a hand-out has not all of them."""
+    there = [stage for stage, source in SOURCES.items() if (workspace.root / source).is_file()]
+    return max(there, default=min(SOURCES))
 
 
 def check(wishes: Wishes) -> None:

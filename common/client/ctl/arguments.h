@@ -46,6 +46,9 @@ void AddRawCommands(CLI::App& app, Arguments& arguments);
 // The same for load and dump.
 void AddTransferCommands(CLI::App& app, Arguments& arguments);
 
+// The same for cluster.
+void AddClusterCommand(CLI::App& app, Arguments& arguments);
+
 // What to say of a line that ends with "raw".
 inline constexpr char kRawAlone[] = "raw is followed by get, put, delete or scan";
 

@@ -12,12 +12,14 @@
 
 namespace tinykv::ctl {
 
-// The exit status of the program, and the result of each command.
+// The exit status of the program, and the result of each command. Of a cluster that is not whole,
+// kNotFound says that something is missing.
 enum class ExitCode { kOk = 0, kNotFound = 1, kError = 2 };
 
 // Thread-safety: none.
 struct Session {
   RawClient& client;
+  const ClientOptions& options;  // of `client`
   const Clock& clock;
 
   // Where results go. With `json`, that is one JSON object a line, errors included; without, text,

@@ -4,6 +4,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -15,6 +16,7 @@
 #include "common/client/toy_store.h"
 #include "common/env/temporary_directory.h"
 #include "common/strings.h"
+#include "common/text_test_util.h"
 
 namespace tinykv::ctl {
 namespace {
@@ -47,6 +49,7 @@ class TinyKvCtl : public testing::Test {
     const int create = O_WRONLY | O_CREAT | O_TRUNC;
     posix_spawn_file_actions_addopen(&actions, 1, Path("out").c_str(), create, 0600);
     posix_spawn_file_actions_addopen(&actions, 2, Path("err").c_str(), create, 0600);
+    if (!folder_.empty()) posix_spawn_file_actions_addchdir_np(&actions, folder_.c_str());
 
     arguments.insert(arguments.begin(), TINYKV_CTL);
     std::vector<char*> argv;
@@ -54,7 +57,7 @@ class TinyKvCtl : public testing::Test {
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     std::string address = Concat("TINYKV_ADDRESS=", store_.address());
-    char* environment[] = {address.data(), nullptr};
+    char* environment[] = {folder_.empty() ? address.data() : nullptr, nullptr};
     pid_t child = 0;
     EXPECT_EQ(posix_spawn(&child, TINYKV_CTL, &actions, nullptr, argv.data(), environment), 0);
     posix_spawn_file_actions_destroy(&actions);
@@ -67,8 +70,35 @@ class TinyKvCtl : public testing::Test {
   std::string Path(const std::string& name) const { return Concat(directory_.path(), "/", name); }
 
   TemporaryDirectory directory_;
+  std::string folder_;  // where to run; then no TINYKV_ADDRESS is set
   ToyStore store_;
 };
+
+// What a store says of itself. Its peer of region 1 has applied `applied` entries of ten.
+kvrpcpb::StoreStatusResponse StatusOf(uint64_t store_id, const std::string& role, uint64_t term,
+                                      uint64_t applied) {
+  kvrpcpb::StoreStatusResponse status;
+  status.set_cluster_id(1);
+  status.set_store_id(store_id);
+  kvrpcpb::PeerStatus* peer = status.add_peers();
+  peer->mutable_region()->set_id(1);
+  peer->mutable_region()->mutable_region_epoch()->set_conf_ver(1);
+  peer->mutable_region()->mutable_region_epoch()->set_version(2);
+  peer->mutable_region()->set_end_key("m");
+  peer->set_role(role);
+  peer->set_term(term);
+  peer->set_first_index(3);
+  peer->set_last_index(10);
+  peer->set_committed(10);
+  peer->set_applied(applied);
+  return status;
+}
+
+void AddStore(kvrpcpb::StoreStatusResponse& status, uint64_t id, const std::string& address) {
+  metapb::Store* store = status.add_stores();
+  store->set_id(id);
+  store->set_address(address);
+}
 
 // The objects of JSON lines. Fails if a line is not JSON in valid UTF-8.
 std::vector<Json> ParseJsonLines(const std::string& text) {
@@ -109,6 +139,8 @@ TEST_F(TinyKvCtl, ExitsWith2OnErrors) {
       {"--deadline", "5", "raw", "get", "k"},
       {"--deadline", "0s", "raw", "get", "k"},
       {"--address", "nowhere", "raw", "get", "k"},
+      {"--address", "", "raw", "get", "k"},
+      {"--address", "localhost:1,nowhere", "cluster"},
       {"--address", nobody, "--deadline", "20ms", "raw", "get", "k"},
       {"load", "/nonexistent/file"},
       {"dump", "/nonexistent/file"},
@@ -304,6 +336,93 @@ TEST_F(TinyKvCtl, GoesOnAfterAnErrorInASession) {
   EXPECT_EQ(r.exit, 0);
   EXPECT_NE(r.out.find("  scan      List"), std::string::npos) << r.out;
   EXPECT_NE(r.out.find("--limit"), std::string::npos) << r.out;
+}
+
+TEST_F(TinyKvCtl, FindsWhatUpHasStartedHereOrAbove) {
+  folder_ = Path("checkout/deep/inside");
+  std::filesystem::create_directories(folder_);
+  std::filesystem::create_directories(Path("checkout/.tinykv"));
+  const std::string file = Path("checkout/.tinykv/cluster.json");
+  WriteFile(file, Concat(R"({"stage":2,"members":[{"address":""},{"address":")", store_.address(),
+                         R"("}]})"));
+  EXPECT_EQ(Run({"raw", "put", "k", "v"}).exit, 0);
+  EXPECT_EQ(store_.contents(ColumnFamily::kDefault).at("k"), "v");
+
+  for (const char* damaged : {"", "{", "[]", R"({"members":7})"}) {
+    WriteFile(file, damaged);
+    const Result r = Run({"raw", "get", "k"});
+    EXPECT_EQ(r.exit, 2);
+    EXPECT_TRUE(Contains(r.err, file + " is not what ./tinykv up writes"));
+  }
+  EXPECT_EQ(Run({"--address", store_.address(), "raw", "get", "k"}).exit, 0);
+}
+
+TEST_F(TinyKvCtl, ShowsTheStoresOfACluster) {
+  ToyStore leader;
+  kvrpcpb::StoreStatusResponse status = StatusOf(1, "follower", 4, 7);
+  AddStore(status, 1, store_.address());
+  AddStore(status, 2, leader.address());
+  store_.Report(status);
+  leader.Report(StatusOf(2, "leader", 5, 10));
+
+  Result r = Run({"cluster"});
+  EXPECT_EQ(r.exit, 0) << r.err;
+  std::istringstream lines(r.out);
+  std::vector<std::string> words((std::istream_iterator<std::string>(lines)), {});
+  const std::vector<std::string> expected = {
+      "store",    "address", "role",   "term",  "first", "last",   "commit",
+      "applied",  "lag",     "region", "epoch", "keys",  "1",      store_.address(),
+      "follower", "4",       "3",      "10",    "10",    "7",      "3",
+      "1",        "1/2",     "up",     "to",    "\"m\"", "2",      leader.address(),
+      "leader",   "5",       "3",      "10",    "10",    "10",     "0",
+      "1",        "1/2",     "up",     "to",    "\"m\"", "region", "1:",
+      "store",    "2",       "leads",  "it",    "in",    "term",   "5"};
+  EXPECT_EQ(words, expected) << r.out;
+
+  r = Run({"--json", "cluster"});
+  const auto objects = ParseJsonLines(r.out);
+  ASSERT_EQ(objects.size(), 3u);
+  EXPECT_EQ(objects[0]["store"], 1);
+  EXPECT_EQ(objects[0]["answers"], true);
+  EXPECT_EQ(objects[0]["peers"][0]["lag"], 3);
+  EXPECT_EQ(objects[0]["peers"][0]["end"], "m");
+  EXPECT_EQ(objects[1]["peers"][0]["role"], "leader");
+  EXPECT_EQ(objects[2].dump(), "{\"region\":1,\"leader\":2,\"term\":5}");
+}
+
+TEST_F(TinyKvCtl, SaysWhatIsWrongWithACluster) {
+  kvrpcpb::StoreStatusResponse status = StatusOf(1, "leader", 4, 10);
+  AddStore(status, 1, store_.address());
+  const std::string gone = ToyStore().address();
+  AddStore(status, 2, gone);
+  status.set_stopped("a full disk");
+  store_.Report(status);
+  Result r = Run({"cluster"});
+  EXPECT_EQ(r.exit, 1);
+  EXPECT_TRUE(Contains(r.out, gone + "  does not answer: "));
+  EXPECT_TRUE(Contains(r.out, "has stopped: a full disk"));
+  const auto objects = ParseJsonLines(Run({"--json", "cluster"}).out);
+  ASSERT_EQ(objects.size(), 3u);
+  EXPECT_EQ(objects[1]["store"], 2);
+  EXPECT_EQ(objects[1]["answers"], false);
+  EXPECT_EQ(objects[1]["code"], "UNAVAILABLE");
+
+  store_.Report(StatusOf(1, "candidate", 4, 10));
+  r = Run({"cluster"});
+  EXPECT_EQ(r.exit, 1);
+  EXPECT_TRUE(Contains(r.out, "region 1: no store leads it"));
+
+  ToyStore simple;
+  r = Run({"--address", simple.address(), "cluster"});
+  EXPECT_EQ(r.exit, 1);
+  EXPECT_TRUE(Contains(r.out, "tells nothing: the toy knows no regions"));
+
+  kvrpcpb::StoreStatusResponse other = StatusOf(3, "leader", 4, 10);
+  other.set_cluster_id(2);
+  simple.Report(other);
+  r = Run({"--address", Concat(store_.address(), ",", simple.address()), "cluster"});
+  EXPECT_EQ(r.exit, 2);
+  EXPECT_TRUE(Contains(r.err, "of cluster 1, the one at"));
 }
 
 }  // namespace
