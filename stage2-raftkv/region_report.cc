@@ -1,7 +1,6 @@
 #include "stage2-raftkv/region_report.h"
 
 #include <future>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -23,20 +22,8 @@ RegionReport ReportOf(const raftstore::Peer& peer) {
           .committed = core.log().committed(),
           .applied = peer.applied().index,
           .waiting_commands = peer.waiting_commands(),
-          .waiting_reads = peer.waiting_reads()};
-}
-
-std::string NameOf(raft::Role role) {
-  switch (role) {
-    case raft::Role::kFollower:
-      return "follower";
-    case raft::Role::kPreCandidate:
-    case raft::Role::kCandidate:
-      return "candidate";
-    case raft::Role::kLeader:
-      return "leader";
-  }
-  return "";
+          .waiting_reads = peer.waiting_reads(),
+          .rejoining = peer.rejoin() == nullptr ? "" : peer.rejoin()->Describe()};
 }
 
 struct Field {
@@ -64,19 +51,37 @@ constexpr Field kGauges[] = {
      [](const RegionReport& r) -> uint64_t { return r.waiting_commands; }},
     {"tinykv_raft_waiting_reads", "Reads that wait until they may be served.",
      [](const RegionReport& r) -> uint64_t { return r.waiting_reads; }},
+    {"tinykv_raft_rejoining", "1 while this store has lost its disk and may not vote, else 0.",
+     [](const RegionReport& r) -> uint64_t { return r.rejoining.empty() ? 0 : 1; }},
 };
 
 }  // namespace
+
+std::string_view NameOf(raft::Role role) {
+  switch (role) {
+    case raft::Role::kFollower:
+      return "follower";
+    case raft::Role::kPreCandidate:
+    case raft::Role::kCandidate:
+      return "candidate";
+    case raft::Role::kLeader:
+      return "leader";
+  }
+  return "";
+}
+
+std::vector<RegionReport> ReportsOf(
+    const std::map<raftstore::RegionId, std::unique_ptr<raftstore::Peer>>& peers) {
+  std::vector<RegionReport> reports;
+  for (const auto& [region, peer] : peers) reports.push_back(ReportOf(*peer));
+  return reports;
+}
 
 std::optional<std::vector<RegionReport>> ReportRegions(raftstore::Store& store, Duration patience) {
   // Shared with the actor, which may answer when nobody waits any more.
   auto promise = std::make_shared<std::promise<std::vector<RegionReport>>>();
   auto reports = promise->get_future();
-  store.Inspect([promise](const auto& peers) {
-    std::vector<RegionReport> found;
-    for (const auto& [region, peer] : peers) found.push_back(ReportOf(*peer));
-    promise->set_value(std::move(found));
-  });
+  store.Inspect([promise](const auto& peers) { promise->set_value(ReportsOf(peers)); });
   if (reports.wait_for(patience) != std::future_status::ready) return std::nullopt;
   return reports.get();
 }
@@ -107,6 +112,7 @@ nlohmann::json RegionStatus(const std::vector<RegionReport>& reports) {
                        {"applied", report.applied},
                        {"waiting_commands", report.waiting_commands},
                        {"waiting_reads", report.waiting_reads},
+                       {"rejoining", report.rejoining},
                        {"peers", std::move(peers)}});
   }
   return regions;

@@ -1,7 +1,11 @@
-// How the regions of a store stand, for /status and /metrics.
+// How the regions of a store stand, for /status, /metrics and the rpc StoreStatus.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -22,7 +26,15 @@ struct RegionReport {
   raft::Index applied = 0;
   uint64_t waiting_commands = 0;
   uint64_t waiting_reads = 0;
+  std::string rejoining = {};  // what it waits for; empty unless it has lost its disk (rejoin.h)
 };
+
+// "leader", "follower" or "candidate".
+std::string_view NameOf(raft::Role role);
+
+// What Store::Inspect() shows.
+std::vector<RegionReport> ReportsOf(
+    const std::map<raftstore::RegionId, std::unique_ptr<raftstore::Peer>>& peers);
 
 // Asks the store's actor, and waits for it for `patience` at most; nothing if it has not answered
 // by then, because its disk hangs perhaps. REQUIRES: not called on the store's executors.

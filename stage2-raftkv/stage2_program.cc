@@ -12,6 +12,8 @@
 #include "common/env/clock.h"
 #include "common/env/executor.h"
 #include "common/env/file_system.h"
+#include "common/env/free_space.h"
+#include "common/log.h"
 #include "common/server/grpc_transport.h"
 #include "common/status.h"
 #include "stage1-standalone/engine_metrics.h"
@@ -21,6 +23,7 @@
 #include "stage2-raftkv/raft_storage.h"
 #include "stage2-raftkv/raftstore/bootstrap.h"
 #include "stage2-raftkv/region_report.h"
+#include "stage2-raftkv/region_report_handler.h"
 
 namespace tinykv {
 namespace {
@@ -108,6 +111,8 @@ class Stage2Parts : public StageParts {
     addressing_ = WithLeaderAddresses(*storage_, stores);
     handlers_ = std::make_unique<RawHandlers>(*addressing_, RawLimitsOf(config_.limits));
     InstallRaw(server, *handlers_);
+    reporter_ = std::make_unique<RegionReportHandler>(*store_, config_.cluster.id, stores);
+    InstallStoreStatus(server, *reporter_);
     server.stream_handlers() = transport_->handlers();
     collector_ = metrics.AddCollector([this](MetricSink& sink) { Collect(sink); });
     return absl::OkStatus();
@@ -131,6 +136,8 @@ class Stage2Parts : public StageParts {
           {"kv", EngineStatus(kv_->GetStatistics(), kv_names_)}}}};
     const absl::Status health = store_->status();
     status["store"]["error"] = health.ok() ? "" : health.ToString();
+    const absl::Status room = store_->room().MayPropose();
+    status["store"]["refuses_writes"] = room.ok() ? "" : MessageOf(room);
     const auto reports = ReportRegions(*store_, kReportPatience);
     status["store"]["answers"] = reports.has_value();
     status["regions"] = reports ? RegionStatus(*reports) : nlohmann::json::array();
@@ -158,27 +165,42 @@ class Stage2Parts : public StageParts {
   absl::Status CheckOrBegin(const Stores& stores) const {
     const raft_serverpb::StoreIdent ident = IdentOf(config_.cluster);
     absl::Status found = raftstore::CheckStoreIdent(Engines(), ident);
+    const bool rejoins = config_.cluster.rejoin;
+    if (absl::IsDataLoss(found)) {
+      return DataLoss(MessageOf(found),
+                      ". Remove all of it and start with --cluster.rejoin true, while all other "
+                      "stores run: they give this one its data again");
+    }
+    if (found.ok() && rejoins) {
+      log::Info("cluster.rejoin changes nothing: there is data", {{"data", config_.data}});
+    }
     if (!absl::IsNotFound(found)) return found;
-    if (!config_.cluster.is_new) {
+    if (!config_.cluster.is_new && !rejoins) {
       return FailedPrecondition(
           "there is no store in it. If the whole cluster is new, start each of its stores with "
           "--cluster.new true. If this store had data, it must not begin anew, since it has "
-          "forgotten how it voted and what it acknowledged: find its directory, or leave it "
-          "stopped; the others go on without it");
+          "forgotten how it voted and what it acknowledged: find its directory; or, if that is "
+          "lost, start it with --cluster.rejoin true while all other stores run, which give it "
+          "its data again");
     }
     std::vector<StoreId> members;
     for (const auto& [store, address] : stores) members.push_back(store);
-    return raftstore::InitializeStore(Engines(), ident, raftstore::FirstRegion(members));
+    const auto beginning = rejoins ? raftstore::Beginning::kRejoin : raftstore::Beginning::kNew;
+    return raftstore::InitializeStore(Engines(), ident, raftstore::FirstRegion(members), beginning);
   }
 
   absl::Status OpenStore() {
-    const raftstore::StoreDoors doors = {.engines = Engines(),
-                                         .clock = SystemClock(),
-                                         .transport = *transport_,
-                                         .snapshots = *snapshots_,
-                                         .raft = *raft_actor_,
-                                         .apply = *apply_actor_,
-                                         .snapshot = *snapshot_actor_};
+    const raftstore::StoreDoors doors = {
+        .engines = Engines(),
+        .clock = SystemClock(),
+        .transport = *transport_,
+        .snapshots = *snapshots_,
+        .raft = *raft_actor_,
+        .apply = *apply_actor_,
+        .snapshot = *snapshot_actor_,
+        .room = {.directory = config_.data,
+                 .reserve_bytes = config_.raft.disk_reserve,
+                 .free_bytes = [directory = config_.data] { return FreeBytes(directory); }}};
     TKV_ASSIGN_OR_RETURN(
         store_, raftstore::Store::Open(OptionsOf(config_), doors,
                                        {{raft_cmdpb::CompactLog, raftstore::CompactLogHandler()}}));
@@ -207,6 +229,9 @@ class Stage2Parts : public StageParts {
     sink.Gauge("tinykv_store_stopped",
                "1 if an error has stopped the store, else 0; /status says which.",
                store_->status().ok() ? 0 : 1);
+    sink.Gauge("tinykv_store_refuses_writes",
+               "1 while the disk has less room than raft.disk_reserve, else 0.",
+               store_->room().MayPropose().ok() ? 0 : 1);
     if (const auto reports = ReportRegions(*store_, kReportPatience)) {
       CollectRegionMetrics(*reports, sink);
     }
@@ -228,6 +253,7 @@ class Stage2Parts : public StageParts {
   std::unique_ptr<RaftStorage> storage_;
   std::unique_ptr<Storage> addressing_;
   std::unique_ptr<RawHandlers> handlers_;
+  std::unique_ptr<RegionReportHandler> reporter_;
   std::unique_ptr<Metrics::Registration> collector_;
 };
 

@@ -25,7 +25,10 @@
 #include <vector>
 
 #include "common/check.h"
+#include "common/client/cluster_status.h"
 #include "common/client/raw_client.h"
+#include "common/client/raw_loader.h"
+#include "common/client/raw_scanner.h"
 #include "common/env/clock.h"
 #include "common/env/file_system.h"
 #include "common/env/temporary_directory.h"
@@ -153,10 +156,21 @@ class Stage2Server : public testing::Test {
     return errors;
   }
 
+  // Where the stores are, for a client of all.
+  std::string Addresses() const {
+    return Concat(places_.at(1).address, ",", places_.at(2).address, ",", places_.at(3).address);
+  }
+
   std::string DataOf(int store) const { return Concat(directory_.path(), "/store-", store); }
 
   std::unique_ptr<RawClient> ClientOf(int store, Duration deadline) const {
     return *RawClient::Open({.address = places_.at(store).address, .deadline = deadline});
+  }
+
+  // A client whose first call asks `store` once and follows nobody.
+  std::unique_ptr<RawClient> StrictClientOf(int store) const {
+    return *RawClient::Open(
+        {.address = places_.at(store).address, .deadline = milliseconds(100), .attempts_max = 1});
   }
 
   // Whether `holds` comes true in time. Each look at a cluster takes a while, so this does not
@@ -175,7 +189,7 @@ class Stage2Server : public testing::Test {
     int leader = 0;
     EXPECT_TRUE(Eventually([&] {
       for (const auto& [store, process] : running_) {
-        if (ClientOf(store, milliseconds(100))->Get("k").ok()) leader = store;
+        if (StrictClientOf(store)->Get("k").ok()) leader = store;
       }
       return leader != 0;
     })) << "nobody leads";
@@ -212,6 +226,16 @@ class Stage2Server : public testing::Test {
     });
   }
 
+  // Waits until `store` has all that it lost.
+  bool Rejoins(int store) const {
+    return Eventually([&] {
+             const nlohmann::json status = StatusOf(store);
+             return status.is_object() && status.value("serving", false) &&
+                    status["regions"][0]["rejoining"] == "";
+           }) &&
+           CatchesUp(store);
+  }
+
   // Whether `status` is an error that says where `leader` is.
   bool NamesLeader(const absl::Status& status, int leader) const {
     const auto error = RegionErrorOf(status);
@@ -235,9 +259,9 @@ TEST_F(Stage2Server, ElectsALeaderThatServesAndThatTheOthersName) {
   EXPECT_EQ(GetAtLeader("k"), "v");
   EXPECT_TRUE(Eventually([&] {
     const int leader = WaitForLeader();
-    const auto follower = ClientOf(leader % 3 + 1, milliseconds(100));
-    return NamesLeader(follower->Put("k", "w"), leader) &&
-           NamesLeader(follower->Get("k").status(), leader);
+    const int follower = leader % 3 + 1;  // a new client for each: it would remember the leader
+    return NamesLeader(StrictClientOf(follower)->Put("k", "w"), leader) &&
+           NamesLeader(StrictClientOf(follower)->Get("k").status(), leader);
   }));
   for (const int store : {1, 2, 3}) EXPECT_EQ(End(store, SIGTERM), 0);
 }
@@ -287,6 +311,49 @@ TEST_F(Stage2Server, KeepsItsDataWhenAllStop) {
   EXPECT_EQ(GetAtLeader("k"), "v");
 }
 
+TEST_F(Stage2Server, FillsAStoreAgainThatLostItsDataIfToldTo) {
+  StartNewCluster();
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(PutsAtLeader(Concat("k", i % 10), Concat("v", i)));
+  const int leader = WaitForLeader();
+  ASSERT_NE(leader, 0);
+  const int lost = leader % 3 + 1;
+  EXPECT_EQ(End(lost, SIGKILL), -SIGKILL);
+  std::filesystem::remove_all(DataOf(lost));
+  EXPECT_TRUE(Contains(Refusal(lost), "--cluster.rejoin true"));
+
+  // Without all others it waits, and says for whom.
+  const int other = lost % 3 + 1;
+  EXPECT_EQ(End(other, SIGKILL), -SIGKILL);
+  Start(lost, {{"--cluster.rejoin", "true"}});
+  EXPECT_TRUE(Eventually([&] {
+    const nlohmann::json status = StatusOf(lost);
+    return status.is_object() && status.value("serving", false) &&
+           status["regions"][0]["rejoining"] == Concat("asks for the terms of peers ", other);
+  }));
+  Start(other);
+  EXPECT_TRUE(Rejoins(lost));
+
+  // What another store has, may be lost now; and the flag does no harm.
+  EXPECT_EQ(End(lost, SIGKILL), -SIGKILL);
+  Start(lost, {{"--cluster.rejoin", "true"}});
+  EXPECT_EQ(End(other, SIGKILL), -SIGKILL);
+  for (int i = 40; i < 50; ++i) EXPECT_EQ(GetAtLeader(Concat("k", i % 10)), Concat("v", i));
+  EXPECT_TRUE(PutsAtLeader("k", "after"));
+}
+
+TEST_F(Stage2Server, RefusesWritesAndNotReadsWhileItsDiskIsNearlyFull) {
+  Start(1, {{"--cluster.new", "true"},
+            {"--cluster.stores", Concat("1=", places_[1].address)},
+            {"--raft.disk-reserve", "1048576GiB"}});
+  EXPECT_EQ(WaitForLeader(), 1);
+  EXPECT_TRUE(Eventually([&] {
+    const auto error = RegionErrorOf(ClientOf(1, milliseconds(300))->Put("k", "v"));
+    return error && Contains(error->server_is_busy().reason(), DataOf(1));
+  }));
+  EXPECT_EQ(WaitForLeader(), 1);
+  EXPECT_TRUE(Contains(StatusOf(1)["store"].value("refuses_writes", ""), "in reserve"));
+}
+
 TEST_F(Stage2Server, DoesNotBeginAnewUnlessItIsTold) {
   EXPECT_TRUE(Contains(Refusal(1), "--cluster.new true"));
   // And what it has not begun, it can still begin.
@@ -308,7 +375,7 @@ TEST_F(Stage2Server, RefusesDataThatIsNotItsOwnOrNotWhole) {
   EXPECT_TRUE(Contains(Refusal(2, {{"--data", DataOf(1)}}),
                        "store 1 of cluster 1, and not of store 2 of cluster 1"));
   std::filesystem::rename(DataOf(1) + "/raft", directory_.path() + "/raft");
-  EXPECT_TRUE(Contains(Refusal(1, alone), "must not vote"));
+  EXPECT_TRUE(Contains(Refusal(1, alone), "must not vote. Remove all of it"));
   EXPECT_TRUE(Contains(Refusal(1, begin), "must not vote"));
 }
 
@@ -332,6 +399,71 @@ TEST_F(Stage2Server, RefusesALogThatIsDamaged) {
   file.put('x').put('y');
   file.close();
   EXPECT_TRUE(Contains(Refusal(1, alone), log));
+}
+
+TEST_F(Stage2Server, IsServedThroughWhicheverStoreIsNamed) {
+  StartNewCluster();
+  for (const int store : {1, 2, 3}) {
+    const auto client = ClientOf(store, kPatience);
+    const std::string key = std::to_string(store);
+    ASSERT_TRUE(client->Put(key, "v").ok());
+    EXPECT_EQ(*client->Get(key), "v");
+    RawScanner scanner(*client, {});
+    const auto pairs = scanner.Next();
+    ASSERT_TRUE(pairs.ok()) << pairs.status();
+    EXPECT_EQ(pairs->size(), static_cast<size_t>(store));
+  }
+}
+
+TEST_F(Stage2Server, LosesNoPutOfALoadWhoseLeaderIsKilled) {
+  StartNewCluster();
+  const auto client = *RawClient::Open({.address = Addresses(), .deadline = kPatience});
+  ASSERT_TRUE(client->Put("first", "v").ok());
+  const int killed = WaitForLeader();
+  constexpr int kPuts = 2000;
+  {
+    RawLoader loader(*client, {.puts_max = 64});
+    for (int i = 0; i < kPuts; ++i) {
+      if (i == kPuts / 2) End(killed, SIGKILL);
+      const std::string key = Concat("key-", i);
+      ASSERT_TRUE(loader.Put(key, key).ok());
+    }
+    ASSERT_TRUE(loader.Finish().ok());
+    EXPECT_EQ(loader.acknowledged(), static_cast<uint64_t>(kPuts));
+  }
+  std::map<std::string, std::string> found;
+  RawScanner scanner(*client, {.start = "key-", .end = "key."});
+  for (auto page = *scanner.Next(); !page.empty(); page = *scanner.Next()) {
+    for (const KeyValue& pair : page) found[pair.key] = pair.value;
+  }
+  EXPECT_EQ(found.size(), static_cast<size_t>(kPuts));
+  for (const auto& [key, value] : found) EXPECT_EQ(key, value);
+}
+
+TEST_F(Stage2Server, ShowsAnOperatorWhoLeadsAndWhoIsGone) {
+  StartNewCluster();
+  EXPECT_TRUE(PutsAtLeader("k", "v"));
+  const auto look = [&](int store) {
+    return *ReadClusterStatus({.address = places_.at(store).address, .deadline = seconds(2)});
+  };
+  EXPECT_TRUE(Eventually([&] { return look(2).IsWhole(); }));
+  const ClusterStatus before = look(2);
+  ASSERT_EQ(before.stores.size(), 3u);
+  for (const int store : {1, 2, 3}) {
+    EXPECT_EQ(before.stores[store - 1].address, places_.at(store).address);
+    EXPECT_EQ(before.stores[store - 1].status.peers(0).region().peers_size(), 3);
+  }
+  const int killed = WaitForLeader();
+  EXPECT_EQ(End(killed, SIGKILL), -SIGKILL);
+  EXPECT_TRUE(Eventually([&] {
+    const ClusterStatus after = look(killed % 3 + 1);
+    const RegionLeader* leader = after.LeaderOf(1);
+    return leader != nullptr && leader->store_id != 0 &&
+           leader->store_id != static_cast<uint64_t>(killed) && !after.IsWhole() &&
+           absl::IsUnavailable(after.stores[killed - 1].error);
+  }));
+  Start(killed);
+  EXPECT_TRUE(Eventually([&] { return look(killed).IsWhole(); }));
 }
 
 }  // namespace

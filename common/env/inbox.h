@@ -68,8 +68,26 @@ class Inbox : public std::enable_shared_from_this<Inbox<Message>> {
       MutexLock lock(mutex_);
       messages.swap(waiting_);
     }
+    Turn turn{.inbox = *this};
     handler_(std::move(messages));
+    turn.is_whole = true;
+  }
+
+  // Ends a turn also where the handler has thrown, which a hole of the course does: then it was the
+  // last one.
+  struct Turn {
+    Inbox& inbox;
+    bool is_whole = false;
+    ~Turn() { inbox.EndTurn(is_whole); }
+  };
+
+  void EndTurn(bool is_whole) {
+    std::vector<Message> dropped;  // destroyed outside of the lock
     MutexLock lock(mutex_);
+    if (!is_whole) {
+      closed_ = true;
+      dropped.swap(waiting_);
+    }
     if (waiting_.empty()) {
       running_ = false;
       idle_.NotifyAll();

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/your_code_here.h"
 #include "graders/sim/sim_clock.h"
 #include "graders/sim/sim_executor.h"
 
@@ -83,6 +84,16 @@ TEST_F(InboxTest, CloseReturnsWhenWhatWasPostedIsHandled) {
   inbox->Close();
   EXPECT_EQ(batches_, (Batches{{1, 2}}));
   EXPECT_EQ(executor_.ready_count(), 0u);
+}
+
+TEST_F(InboxTest, AHandlerThatThrowsIsNotCalledAgainAndNobodyWaitsForIt) {
+  const auto inbox =
+      std::make_shared<IntInbox>(executor_, [](const std::vector<int>&) { YourCodeHere("1-a"); });
+  inbox->Post(1);
+  EXPECT_THROW(executor_.RunUntilIdle(), NotStarted);
+  EXPECT_FALSE(inbox->Post(2));
+  executor_.RunUntilIdle();
+  inbox->Close();
 }
 
 TEST_F(InboxTest, AMessageForLaterComesWhenItsTimeHasCome) {

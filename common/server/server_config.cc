@@ -66,6 +66,8 @@ void AddClusterKeys(Config& config, ServerConfig::Cluster* cluster) {
              "Where all stores of the cluster are: 1=HOST:PORT,2=HOST:PORT,…", CheckStores);
   config.Add("cluster.new", &cluster->is_new,
              "Begin a new cluster, if the data directory is empty");
+  config.Add("cluster.rejoin", &cluster->rejoin,
+             "This store has lost its data: rejoin its cluster, if the data directory is empty");
 }
 
 void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
@@ -78,6 +80,8 @@ void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
   config.Add("raft.lease", &raft->lease, "Let a leader read without asking the other stores");
   config.AddCount("raft.log_entries_max", &raft->log_entries_max, {1, 1'000'000'000},
                   "Applied entries that a log keeps before it is compacted");
+  config.AddSize("raft.disk_reserve", &raft->disk_reserve, {0, kGiB << 20},
+                 "Free room on the disk, below which writes are refused; 0 for none");
 }
 
 // One that is alone does not listen to these, so they must not be set.
@@ -149,6 +153,11 @@ absl::Status CheckStageConfig(const ServerConfig& server, int stage) {
   if (!stores.contains(cluster.store_id)) {
     return InvalidArgument("cluster.store_id is ", cluster.store_id,
                            ", which is not among cluster.stores, ", Quote(cluster.stores));
+  }
+  if (cluster.is_new && cluster.rejoin) {
+    return InvalidArgument(
+        "cluster.new and cluster.rejoin are both true, and a store cannot begin both ways; leave "
+        "out cluster.new where a store of an old cluster has lost its data, else cluster.rejoin");
   }
   if (!server.sync_writes) {
     return InvalidArgument(

@@ -50,6 +50,7 @@ struct ServerConfig {
     StoreId store_id = 0;  // 0: a store that is alone
     std::string stores;    // as ParseStores() takes it
     bool is_new = false;
+    bool rejoin = false;
     bool operator==(const Cluster&) const = default;
   } cluster;
 
@@ -60,6 +61,7 @@ struct ServerConfig {
     uint64_t heartbeat_ticks = 2;
     bool lease = true;
     uint64_t log_entries_max = 50'000;
+    uint64_t disk_reserve = 256 << 20;
     bool operator==(const Raft&) const = default;
   } raft;
 

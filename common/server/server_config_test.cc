@@ -97,6 +97,17 @@ TEST(StageConfig, OfAMemberSyncsItsWrites) {
   EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)), "sync_writes is false"));
 }
 
+TEST(StageConfig, AMemberBeginsInOneWay) {
+  ServerConfig server;
+  server.cluster.store_id = 1;
+  server.cluster.stores = "1=127.0.0.1:20161";
+  server.cluster.rejoin = true;
+  EXPECT_TRUE(CheckStageConfig(server, 2).ok());
+  server.cluster.is_new = true;
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)),
+                       "cluster.new and cluster.rejoin are both true"));
+}
+
 TEST(StageConfig, OfAMemberHasMessagesForWhatStoresSend) {
   ServerConfig server;
   server.cluster.store_id = 1;

@@ -59,6 +59,9 @@ class RaftCore {
   // change of membership: it would count by an old one; nor where the leader may hold a lease.
   // `by_leader`: the leader asks for it, so members need not protect it (thesis 3.10).
   void StartElection(bool by_leader = false);
+  // Goes on to `term`, where its vote is its own: for a member that has forgotten how it voted.
+  // REQUIRES: it follows, in an earlier term.
+  void EnterTerm(Term term);
 
   // Replaces the membership, as the restore of a snapshot or a committed change does. Commits what
   // the new majority has; a leader that is no member any more steps down.
@@ -135,7 +138,6 @@ class RaftCore {
   // messages. An older term: answers a request with a refusal, from whose term the sender learns
   // that it is out of date, and ignores a response. Returns whether the message is to be handled.
   bool AdmitTerm(const Message& message);
-  // Answers a request with a refusal.
   void Refuse(const Message& request);
 
   void ResetElectionTimer();
@@ -148,7 +150,6 @@ class RaftCore {
   void OnRequestVote(const Message& message);
   // The votes of a majority of members make a candidate the leader.
   void OnVoteResponse(const Message& message);
-  // Sends requests of this type to all other members.
   void RequestVotes(MessageType type, Term term);
   // Takes down an answer to a request for votes, and returns whether a majority of members has
   // granted theirs by now, this member being one of them. Each counts once, with its first answer,
@@ -206,7 +207,6 @@ class RaftCore {
   bool IsSheltered(const Message& message) const;
   void CheckQuorum();
 
-  // Moves reads along as far as they come.
   void PumpReads();
   bool HoldsLease() const;
 

@@ -1,6 +1,7 @@
 // What the reference does beyond the Raft paper's Figure 2. Each section can be switched off.
 #include <algorithm>
 
+#include "common/check.h"
 #include "common/status.h"
 #include "stage2-raftkv/raft/raft_core.h"
 
@@ -98,6 +99,14 @@ std::optional<Duration> RaftCore::LeaseEnd() const {
   const std::optional<Duration> begun = rounds_.ConfirmedAt(members_, id());
   if (!begun) return std::nullopt;
   return *begun + LeaseDuration(*options_.lease, options_.election_ticks);
+}
+
+// ---- A member that has lost its disk (raftstore/rejoin.h) ----
+
+void RaftCore::EnterTerm(Term term) {
+  TKV_CHECK(role_ == Role::kFollower && term > term_);
+  ChangeRole(Role::kFollower, term, kNone);
+  vote_ = id();
 }
 
 }  // namespace tinykv::raft

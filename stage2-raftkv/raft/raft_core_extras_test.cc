@@ -103,6 +103,17 @@ TEST(PreVote, IsSkippedWhereTheLeaderAsked) {
 
 // ---- Check-quorum ----
 
+TEST(LostDisk, ATermThatIsEnteredIsStoredWithItsOwnVoteAndNothingIsSaid) {
+  RaftCore core({.id = 1}, Bootstrapped({1, 2, 3}));
+  core.EnterTerm(9);
+  const Ready ready = core.TakeReady();
+  ASSERT_TRUE(ready.hard_state);
+  EXPECT_EQ(*ready.hard_state, (HardState{.term = 9, .vote = 1, .commit = 5}));
+  EXPECT_TRUE(ready.must_sync);
+  EXPECT_TRUE(ready.messages.empty());
+  EXPECT_EQ(core.role(), Role::kFollower);
+}
+
 TEST(CheckQuorum, ALeaderThatNobodyAnswersStepsDownAfterElectionTicks) {
   RaftCore leader = LeaderOf(kThree, {.election_ticks = 7, .check_quorum = true});
   for (int i = 0; i < 6; ++i) leader.Tick();

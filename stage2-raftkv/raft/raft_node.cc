@@ -55,6 +55,12 @@ void RaftNode::StartElection(bool by_leader) {
   NoteRole();
 }
 
+void RaftNode::EnterTerm(Term term) {
+  core_.SetTime(clock_.Now());
+  core_.EnterTerm(term);
+  NoteRole();
+}
+
 void RaftNode::SwitchMembership(Membership next) {
   core_.SetTime(clock_.Now());
   core_.SwitchMembership(std::move(next));

@@ -54,6 +54,7 @@ class RaftNode {
   absl::Status Propose(EntryType type, std::vector<Payload> data);
   absl::Status ReadIndex(uint64_t request);
   void StartElection(bool by_leader = false);
+  void EnterTerm(Term term);
   void SwitchMembership(Membership next);
   void ProvideSnapshot(const Snapshot& snapshot) { core_.ProvideSnapshot(snapshot); }
   void ReportSnapshotFailure(PeerId to) { core_.ReportSnapshotFailure(to); }

@@ -76,6 +76,10 @@ std::string ToString(MessageType type) {
       return "PreVote";
     case MessageType::kPreVoteResponse:
       return "PreVoteResponse";
+    case MessageType::kAskTerm:
+      return "AskTerm";
+    case MessageType::kTellTerm:
+      return "TellTerm";
   }
   return Concat("message ", static_cast<int>(type));
 }

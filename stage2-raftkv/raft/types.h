@@ -86,6 +86,9 @@ enum class MessageType : int {
   // Of ours; a peer that does not know them drops them.
   kPreVote = 100,
   kPreVoteResponse = 101,
+  // Between stores, never to a core: raftstore/rejoin.h.
+  kAskTerm = 110,
+  kTellTerm = 111,
 };
 
 // A message. What its fields mean depends on its type and is said in proto/eraftpb.proto.
@@ -103,7 +106,8 @@ struct Message {
 
   // Additions of ours, which an old peer neither sends nor reads.
   Index rejected_index = 0;  // kAppendResponse that refuses: `index` of the refused kAppend
-  uint64_t round = 0;        // kHeartbeat: number of the round; kHeartbeatResponse: the same
+  uint64_t round = 0;        // kHeartbeat: number of the round; kHeartbeatResponse: the same;
+                             // kAskTerm: a number of the asker's own; kTellTerm: the same
   bool by_leader = false;    // kRequestVote: the leader itself asked for the election
 
   bool operator==(const Message&) const = default;

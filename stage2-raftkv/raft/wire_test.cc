@@ -64,7 +64,7 @@ TEST(Wire, NumbersOfMessageTypesAreThoseOfTheProtocol) {
     if (const size_t found = name.find("RequestPreVote"); found == 0) name.erase(0, 7);
     EXPECT_EQ(ToString(type), name);
   }
-  EXPECT_EQ(numbers->value_count(), 14);
+  EXPECT_EQ(numbers->value_count(), 16);
 }
 
 }  // namespace

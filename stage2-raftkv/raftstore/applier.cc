@@ -1,6 +1,6 @@
 #include "stage2-raftkv/raftstore/applier.h"
 
-#include <set>
+#include <algorithm>
 #include <utility>
 
 #include "common/check.h"
@@ -141,17 +141,29 @@ void Applier::Finish(Round& round) {
 
 absl::Status Applier::Write(const Round& round) {
   TKV_RETURN_IF_ERROR(kv_.Write({.sync = false}, round.batch));
-  for (const auto& [region, applied] : round.touched) {
-    // >>> SOLUTION 2C-durable: what is to be deleted from a log must not be lost here
-    if (applied.truncated) return kv_.SyncLog();
-    // <<< SOLUTION
-  }
-  return absl::OkStatus();
+  const bool is_truncated =
+      std::any_of(round.touched.begin(), round.touched.end(),
+                  [](const auto& entry) { return entry.second.truncated.has_value(); });
+  return is_truncated ? PrepareTruncation() : absl::OkStatus();
+}
+
+absl::Status Applier::PrepareTruncation() {
+  // >>> SOLUTION 2C-durable: a crash must not lose what the log can no longer bring back
+  return kv_.SyncLog();
+  // <<< SOLUTION
 }
 
 void Applier::Ingest(ApplySnapshot snapshot) {
   if (!error_.ok()) return;
-  AppliedRegion& region = regions_[snapshot.region.id()];
+  const absl::Status status = Replace(snapshot, regions_[snapshot.region.id()]);
+  if (!status.ok()) return Fail(status);
+  listener_.applied({.region = snapshot.region.id(),
+                     .last = snapshot.last,
+                     .description = snapshot.region,
+                     .snapshot = true});
+}
+
+absl::Status Applier::Replace(const ApplySnapshot& snapshot, AppliedRegion& region) {
   // >>> SOLUTION 2C-apply-snapshot: old data out, new data in, and what says so, in one moment
   region.region = snapshot.region;
   region.applied_term = snapshot.last.term;
@@ -169,13 +181,8 @@ void Applier::Ingest(ApplySnapshot snapshot) {
   ingestion.batch.Put(kMetaFamily, RegionStateKey(region.region.id()), local.SerializeAsString());
   ingestion.batch.Put(kMetaFamily, ApplyStateKey(region.region.id()),
                       region.state.SerializeAsString());
-  const absl::Status status = kv_.Ingest(std::move(ingestion));
+  return kv_.Ingest(std::move(ingestion));
   // <<< SOLUTION
-  if (!status.ok()) return Fail(status);
-  listener_.applied({.region = snapshot.region.id(),
-                     .last = snapshot.last,
-                     .description = snapshot.region,
-                     .snapshot = true});
 }
 
 void Applier::Fail(absl::Status status) {

@@ -94,7 +94,14 @@ class Applier {
   // Writes the round's batch and answers; the round is empty then.
   void Finish(Round& round);
   absl::Status Write(const Round& round);
+  // Entries that are applied, and written to the kv engine without a sync, are about to be deleted
+  // from the log for good. Returns once that is safe.
+  absl::Status PrepareTruncation();
   void Ingest(ApplySnapshot snapshot);
+  // Puts what `snapshot` has in the place of all that `region` has, and makes `region` what it is
+  // then: its data in every column family, its state, and its apply state, whose log begins behind
+  // the snapshot. Durable when OK; a crash leaves all of it or nothing.
+  absl::Status Replace(const ApplySnapshot& snapshot, AppliedRegion& region);
   void Fail(absl::Status status);
 
   lsm::DB& kv_;

@@ -5,6 +5,7 @@
 #include "common/status.h"
 #include "stage2-raftkv/raft/bootstrap.h"
 #include "stage2-raftkv/raftstore/region.h"
+#include "stage2-raftkv/raftstore/rejoin.h"
 #include "stage2-raftkv/raftstore/stored_message.h"
 
 namespace tinykv::raftstore {
@@ -69,7 +70,8 @@ metapb::Region FirstRegion(const std::vector<uint64_t>& stores) {
   return region;
 }
 
-absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::Region& region) {
+absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::Region& region,
+                             Beginning beginning) {
   TKV_ASSIGN_OR_RETURN(const auto of_kv, ReadIdent(engines.kv, kMetaFamily, "kv"));
   TKV_ASSIGN_OR_RETURN(const auto of_raft, ReadIdent(engines.raft, kLogFamily, "raft"));
   TKV_ASSIGN_OR_RETURN(const bool is_unused, HasMadeNoPromise(engines.raft, region.id()));
@@ -80,6 +82,10 @@ absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::
   lsm::WriteBatch raft;
   raft.Put(kLogFamily, StoreIdentKey(), ident.SerializeAsString());
   raft.Put(kLogFamily, RaftStateKey(region.id()), FirstRaftState().SerializeAsString());
+  if (beginning == Beginning::kRejoin) {
+    TKV_RETURN_IF_ERROR(CheckMayRejoin(region));
+    BeginRejoin(region.id(), raft);
+  }
   TKV_RETURN_IF_ERROR(engines.raft.Write({.sync = true}, raft));
 
   // The kv engine last: a store that has its identity there has all the rest.

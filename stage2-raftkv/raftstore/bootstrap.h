@@ -2,8 +2,8 @@
 //
 // A store that was wiped looks like a new one, but its peers have made promises: it has voted, and
 // acknowledged entries. If it began anew, a write that it acknowledged could be lost (a vote with
-// amnesia). So a store begins only where its operator says that the cluster is new, and what it
-// finds on its disk must be whole.
+// amnesia). So a store begins only where its operator says that the cluster is new, or that it has
+// lost its disk: then it rejoins (rejoin.h). And what it finds on its disk must be whole.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,17 @@ namespace tinykv::raftstore {
 // The region of a new cluster: all keys, with a peer on each store; a peer has its store's number.
 metapb::Region FirstRegion(const std::vector<uint64_t>& stores);
 
-// Makes the engines those of the store `ident`, with a peer of `region` that has made no promises.
+enum class Beginning {
+  kNew,     // with the whole cluster: its peer has made no promises
+  kRejoin,  // it had a disk, and has lost it: its peer has forgotten what it promised
+};
+
+// Makes the engines those of the store `ident`, with an empty peer of `region`.
 // Durable when OK; a start that a crash interrupted is done again.
-// Errors: kFailedPrecondition if the engines are in use.
+// Errors: kFailedPrecondition if the engines are in use, or the other stores are too few to be
+// rejoined.
 absl::Status InitializeStore(Engines engines, const raft_serverpb::StoreIdent& ident,
-                             const metapb::Region& region);
+                             const metapb::Region& region, Beginning beginning = Beginning::kNew);
 
 // Whether the engines are those of the store `ident`. Errors: kNotFound if they are empty;
 // kFailedPrecondition if they belong to another cluster or store, naming both; kDataLoss if one of

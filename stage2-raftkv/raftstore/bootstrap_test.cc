@@ -110,6 +110,32 @@ TEST(Bootstrap, AStoreThatIsInUseIsNotInitializedAgain) {
   EXPECT_TRUE(Check(machine).ok());
 }
 
+TEST(Bootstrap, AStoreThatLostItsDiskBeginsWithAMarkThatNothingTakesAway) {
+  TestEngines machine;
+  ASSERT_TRUE(machine.Open().ok());
+  ASSERT_TRUE(
+      InitializeStore(machine.engines(), IdentOf(9, 1), TheRegion(), Beginning::kRejoin).ok());
+  const auto is_marked = [&] {
+    return PeerStorage::Load(machine.engines(), 1)->rejoin.has_value();
+  };
+  EXPECT_TRUE(is_marked());
+  // As if a crash had come before the kv engine was written, and the operator said "new" then.
+  machine.Close();
+  machine.Wipe("kv");
+  ASSERT_TRUE(Start(machine).ok());
+  EXPECT_TRUE(is_marked());
+}
+
+TEST(Bootstrap, TwoStoresAreTooFewToRejoin) {
+  TestEngines machine;
+  ASSERT_TRUE(machine.Open().ok());
+  const absl::Status status =
+      InitializeStore(machine.engines(), IdentOf(9, 1), FirstRegion({1, 2}), Beginning::kRejoin);
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(Says(status, "2 stores")) << status;
+  EXPECT_EQ(Check(machine).code(), StatusCode::kNotFound);
+}
+
 TEST(Bootstrap, DataOfAnotherClusterOrStoreIsRefusedAndBothAreNamed) {
   TestEngines machine;
   ASSERT_TRUE(Start(machine).ok());

@@ -5,7 +5,7 @@ namespace {
 
 // As in TinyKV. What is about one region has its number behind the kind, so that regions are apart.
 enum Kind : char { kIdent = 1, kOfRegion = 2, kRegionState = 3 };
-enum Suffix : char { kLogEntry = 1, kRaftState = 2, kApplyState = 3 };
+enum Suffix : char { kLogEntry = 1, kRaftState = 2, kApplyState = 3, kRejoinState = 4 };
 constexpr char kLocal = 1;
 
 // Big-endian: ordered as bytes like the numbers are.
@@ -39,6 +39,8 @@ std::string LogKey(RegionId region, raft::Index index) {
 }
 
 std::string RaftStateKey(RegionId region) { return KeyOfRegion(region, kRaftState); }
+
+std::string RejoinStateKey(RegionId region) { return KeyOfRegion(region, kRejoinState); }
 
 std::string ApplyStateKey(RegionId region) { return KeyOfRegion(region, kApplyState); }
 

@@ -42,6 +42,7 @@ std::string StoreIdentKey();
 // Of the raft engine. The entries of a region are in the order of their indexes.
 std::string LogKey(RegionId region, raft::Index index);
 std::string RaftStateKey(RegionId region);
+std::string RejoinStateKey(RegionId region);
 
 // Of the kv engine, in kMetaFamily. Region states of all regions stand together.
 std::string ApplyStateKey(RegionId region);

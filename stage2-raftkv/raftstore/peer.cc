@@ -4,9 +4,11 @@
 
 #include "common/check.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/status.h"
 #include "common/storage/region_error.h"
 #include "common/your_code_here.h"
+#include "stage2-raftkv/raft/check_message.h"
 #include "stage2-raftkv/raft/wire.h"
 #include "stage2-raftkv/raftstore/compact_log.h"
 #include "stage2-raftkv/raftstore/region.h"
@@ -19,6 +21,15 @@ raft::RaftOptions OptionsOf(const StoreOptions& options, const metapb::Peer& sel
   raft.id = self.id();
   raft.random_seed = options.random_seed + self.id();
   return raft;
+}
+
+std::optional<Rejoin> RejoinOf(const StoreOptions& options, const LoadedPeer& loaded,
+                               const metapb::Peer& self) {
+  if (!loaded.rejoin) return std::nullopt;
+  raft::Membership others = loaded.raft.members;
+  others.erase(self.id());
+  return Rejoin(loaded.region.id(), *loaded.rejoin, std::move(others),
+                Random(options.random_seed).Next());
 }
 
 constexpr uint64_t kSnapshotRetryTicks = 5;
@@ -39,6 +50,7 @@ Peer::Peer(const PeerServices& services, LoadedPeer loaded)
       self_(*FindPeerOnStore(region_, services.options.store_id)),
       node_(OptionsOf(services.options, self_), loaded.raft, services.clock),
       storage_(region_.id(), loaded),
+      rejoin_(RejoinOf(services.options, loaded, self_)),
       applied_{.index = loaded.apply_state.applied_index(), .term = loaded.applied_term},
       // A crash may have kept what was to be deleted.
       delete_log_to_(loaded.apply_state.truncated_state().index()) {
@@ -53,6 +65,8 @@ Peer::~Peer() = default;
 
 void Peer::Step(Incoming incoming) {
   if (incoming.to.id() != self_.id()) return;
+  if (IsAboutRejoin(incoming.message.type)) return StepRejoin(incoming.message);
+  if (rejoin_ && !rejoin_->Admits(incoming.message.type)) return;
   const bool is_snapshot = incoming.message.type == raft::MessageType::kSnapshot;
   if (is_snapshot && (!incoming.message.snapshot || incoming.files == nullptr)) return;
   const absl::Status status = node_.Step(incoming.message);
@@ -67,15 +81,36 @@ void Peer::Step(Incoming incoming) {
 
 void Peer::Tick() {
   ++tick_;
-  node_.Tick();
+  if (rejoin_) {
+    TickRejoin();
+  } else {
+    node_.Tick();
+  }
   TickSnapshots();
   compaction_proposed_ = false;  // or it got lost
-  MaybeCompactLog(LogBytes(core().log(), applied_.index));
+  // Only a leader proposes it, and the log may have tens of thousands of entries to count.
+  if (IsLeader()) MaybeCompactLog(LogBytes(core().log(), applied_.index));
   // A leader that is well answers by itself; for the others, nobody may ever.
   if (IsLeader() || tick_ <= services_.options.patience_ticks) return;
   const uint64_t oldest = tick_ - services_.options.patience_ticks;
   proposals_.GiveUp(oldest, "this peer lost the leadership, and nothing is heard of the command");
   reads_.GiveUp(oldest, NotLeader(region_.id(), Leader()));
+}
+
+void Peer::StepRejoin(const raft::Message& message) {
+  if (const absl::Status status = raft::CheckMessage(message, core()); !status.ok()) {
+    log::Warning("refused a message", {{"region", region_.id()}, {"error", status}});
+  } else if (message.type == raft::MessageType::kAskTerm) {
+    // Whoever has forgotten its own promises cannot tell of others'.
+    if (!rejoin_) Send(AnswerTo(message, core()));
+  } else if (rejoin_ && rejoin_->OnAnswer(message, core())) {
+    node_.EnterTerm(rejoin_->above_term() + 1);
+  }
+}
+
+// Without a tick of its node, it never campaigns.
+void Peer::TickRejoin() {
+  for (const raft::Message& question : rejoin_->Tick(core())) Send(question);
 }
 
 void Peer::Propose(Command command) {
@@ -171,6 +206,7 @@ bool Peer::BeginWrite(lsm::WriteBatch& batch, bool* must_sync) {
   }
   stage_ = Stage::kWriting;
   storage_.SaveReady(ready_, batch);
+  if (rejoin_ && rejoin_->Save(ready_, batch)) rejoin_.reset();
   *must_sync = *must_sync || ready_.must_sync;
   // >>> SOLUTION 2B-send-early: what promises nothing need not wait for the disk
   for (const raft::Message& message : ready_.messages) {

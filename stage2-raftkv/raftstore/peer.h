@@ -23,6 +23,7 @@
 #include "stage2-raftkv/raftstore/peer_storage.h"
 #include "stage2-raftkv/raftstore/proposals.h"
 #include "stage2-raftkv/raftstore/region_view.h"
+#include "stage2-raftkv/raftstore/rejoin.h"
 #include "stage2-raftkv/raftstore/snapshots.h"
 #include "stage2-raftkv/raftstore/store_options.h"
 #include "stage2-raftkv/raftstore/waiting_reads.h"
@@ -79,6 +80,8 @@ class Peer {
   const metapb::Region& region() const { return region_; }
   const raft::RaftCore& core() const { return node_.core(); }
   const raft::EntryId& applied() const { return applied_; }
+  // Null unless this peer has lost its disk, and knows too little yet to vote.
+  const Rejoin* rejoin() const { return rejoin_ ? &*rejoin_ : nullptr; }
   // Commands and reads that wait for their answer.
   size_t waiting_commands() const { return proposing_.size() + proposals_.size(); }
   size_t waiting_reads() const { return reads_.size(); }
@@ -116,6 +119,10 @@ class Peer {
   void ProposeAll();
   void MaybeCompactLog(uint64_t log_bytes);
 
+  // What a peer that rejoins asks, and is told.
+  void StepRejoin(const raft::Message& message);
+  void TickRejoin();
+
   void Send(const raft::Message& message);
   void SendSnapshot(raft_serverpb::RaftMessage message);
   void HandOverCommitted();
@@ -130,6 +137,7 @@ class Peer {
   const metapb::Peer self_;
   raft::RaftNode node_;
   PeerStorage storage_;
+  std::optional<Rejoin> rejoin_;
   raft::EntryId applied_;
   raft::Index delete_log_to_;  // 0: nothing is to be deleted
   bool compaction_proposed_ = false;

@@ -9,6 +9,7 @@
 #include "common/your_code_here.h"
 #include "stage2-raftkv/raft/wire.h"
 #include "stage2-raftkv/raftstore/region.h"
+#include "stage2-raftkv/raftstore/rejoin.h"
 #include "stage2-raftkv/raftstore/stored_message.h"
 
 namespace tinykv::raftstore {
@@ -136,6 +137,9 @@ absl::StatusOr<LoadedPeer> PeerStorage::Load(Engines engines, RegionId region) {
       applied->applied_index() == boundary.index
           ? boundary.term
           : loaded.raft.entries[applied->applied_index() - boundary.index - 1].term;
+  const raft::Term last_term =
+      loaded.raft.entries.empty() ? boundary.term : loaded.raft.entries.back().term;
+  TKV_ASSIGN_OR_RETURN(loaded.rejoin, LoadRejoin(engines.raft, region, last_term));
   return loaded;
 }
 

@@ -15,6 +15,8 @@
 // Thread-safety: none. It belongs to the peer's actor.
 #pragma once
 
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/raft_serverpb.pb.h"
@@ -30,6 +32,8 @@ struct LoadedPeer {
   raft_serverpb::RaftApplyState apply_state = {};
   raft::Term applied_term = 0;
   raft::StoredState raft = {};
+  // Present if it has forgotten what it promised in an earlier life (rejoin.h).
+  std::optional<raft_serverpb::RaftRejoinState> rejoin = {};
 };
 
 class PeerStorage {

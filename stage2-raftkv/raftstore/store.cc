@@ -23,6 +23,11 @@ absl::StatusOr<Incoming> Decode(raft_serverpb::RaftMessage message, StoreId stor
                   .message = raft::FromWire(message.message())};
 }
 
+// What would be written to the disk: all else that others say is short.
+bool NeedsRoom(const raft::Message& message) {
+  return !message.entries.empty() || message.type == raft::MessageType::kSnapshot;
+}
+
 void LogRefused(const absl::Status& status) {
   log::Warning("refused a message", {{"error", status}});
 }
@@ -42,6 +47,7 @@ Store::Store(const StoreOptions& options, const StoreDoors& doors, AdminHandlers
     : options_(options),
       doors_(doors),
       handlers_(std::move(handlers)),
+      room_(std::make_shared<DiskRoom>(doors.room)),
       applier_(doors.engines.kv, handlers_, doors.apply,
                {.applied = [this](Applied applied) { Post(std::move(applied)); },
                 .failed = [this](absl::Status status) { Post(Failed{std::move(status)}); }}),
@@ -94,15 +100,17 @@ void Store::Start() {
     if (!incoming.ok()) return LogRefused(incoming.status());
     inbox->Post(*std::move(incoming));
   });
-  doors_.transport.SetAcceptor([inbox = inbox_, store = id(), &snapshots = doors_.snapshots](
-                                   StoreId) -> absl::StatusOr<std::unique_ptr<ChunkSink>> {
-    return snapshots.Receive([inbox, store](ReceivedSnapshot received) {
-      auto incoming = Decode(std::move(received.message), store);
-      if (!incoming.ok()) return LogRefused(incoming.status());
-      incoming->files = std::move(received.files);
-      inbox->Post(*std::move(incoming));
-    });
-  });
+  doors_.transport.SetAcceptor(
+      [inbox = inbox_, room = room_, store = id(),
+       &snapshots = doors_.snapshots](StoreId) -> absl::StatusOr<std::unique_ptr<ChunkSink>> {
+        if (!room->MayFollow()) return room->MayPropose();
+        return snapshots.Receive([inbox, store](ReceivedSnapshot received) {
+          auto incoming = Decode(std::move(received.message), store);
+          if (!incoming.ok()) return LogRefused(incoming.status());
+          incoming->files = std::move(received.files);
+          inbox->Post(*std::move(incoming));
+        });
+      });
   inbox_->PostAfter(options_.tick_interval, Ticked{});
 }
 
@@ -115,6 +123,7 @@ void Store::Propose(raft_cmdpb::RaftCmdRequest request, CommandDone done) {
     return done(InvalidArgument("the command has ", bytes, " bytes; the limit is ",
                                 options_.command_bytes_max));
   }
+  if (absl::Status full = room_->MayPropose(); !full.ok()) return done(std::move(full));
   if (waiting_bytes_.fetch_add(bytes) + bytes > options_.waiting_bytes_max) {
     waiting_bytes_.fetch_sub(bytes);
     return done(ServerIsBusy(
@@ -166,6 +175,7 @@ void Store::Handle(std::vector<Message> messages) {
 
 void Store::HandleOne(Message& message, Touched& touched) {
   if (auto* incoming = std::get_if<Incoming>(&message)) {
+    if (NeedsRoom(incoming->message) && !room_->MayFollow()) return;
     if (Peer* peer = Touch(incoming->region, touched)) peer->Step(std::move(*incoming));
   } else if (auto* command = std::get_if<Command>(&message)) {
     const RegionId region = command->request.header().region_id();
@@ -191,6 +201,7 @@ void Store::HandleOne(Message& message, Touched& touched) {
 }
 
 void Store::TickAll(Touched& touched) {
+  room_->Check(doors_.clock.Now());
   for (const auto& [region, peer] : peers_) Touch(region, touched)->Tick();
   // From now on, not from when it was due: ticks may come late, but never early.
   inbox_->PostAfter(options_.tick_interval, Ticked{});

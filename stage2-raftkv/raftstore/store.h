@@ -33,6 +33,7 @@
 #include "common/env/inbox.h"
 #include "common/env/transport.h"
 #include "stage2-raftkv/raftstore/applier.h"
+#include "stage2-raftkv/raftstore/disk_room.h"
 #include "stage2-raftkv/raftstore/peer.h"
 #include "stage2-raftkv/raftstore/region_view.h"
 #include "stage2-raftkv/raftstore/snapshots.h"
@@ -50,6 +51,7 @@ struct StoreDoors {
   Executor& raft;
   Executor& apply;
   Executor& snapshot;
+  DiskRoom::Options room = {};
 };
 
 class Store {
@@ -66,7 +68,8 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   // Puts a command into the log of its region; `done` is told when it is applied here, or that this
-  // peer cannot say. Errors, by `done`: region errors; kInvalidArgument for one that is too large.
+  // peer cannot say. Errors, by `done`: region errors, "server is busy" where the disk is nearly
+  // full (disk_room.h) among them; kInvalidArgument for one that is too large.
   void Propose(raft_cmdpb::RaftCmdRequest request, CommandDone done);
 
   // Tells `done` when the kv engine shows all that was acknowledged before this call.
@@ -74,6 +77,7 @@ class Store {
 
   // What handlers may know without asking.
   const RegionViews& views() const { return views_; }
+  const DiskRoom& room() const { return *room_; }
   StoreId id() const { return options_.store_id; }
 
   // The peer of a region, or null. REQUIRES: called on the store's actor, or while that rests.
@@ -140,6 +144,7 @@ class Store {
   const StoreOptions options_;
   const StoreDoors doors_;
   const AdminHandlers handlers_;
+  const std::shared_ptr<DiskRoom> room_;
   RegionViews views_;
   Applier applier_;
   PeerServices services_;

@@ -42,11 +42,7 @@ void WaitingReads::GiveUp(uint64_t tick, const absl::Status& why) {
 
 void WaitingReads::RefuseAll(const absl::Status& why) {
   while (!asked_.empty()) Refuse(asked_.begin()->first, why);
-  while (!confirmed_.empty()) {
-    ReadDone done = std::move(confirmed_.begin()->second);
-    confirmed_.erase(confirmed_.begin());
-    done(why);
-  }
+  for (auto& [index, done] : std::exchange(confirmed_, {})) done(why);
 }
 
 }  // namespace tinykv::raftstore
