@@ -1,6 +1,7 @@
 #include "graders/bench/load.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "common/check.h"
@@ -22,8 +23,11 @@ class Loop {
       : clock_(clock),
         start_(start),
         deadline_(clock.Now() + options.duration),
-        slots_(options.in_flight),
-        running_(options.in_flight) {}
+        calls_(options.calls),
+        slots_(options.calls == 0 ? options.in_flight
+                                  : std::min<uint64_t>(options.calls, options.in_flight)),
+        started_(slots_.size()),
+        running_(slots_.size()) {}
 
   LoadResult Run() {
     const Duration begin = clock_.Now();
@@ -47,12 +51,17 @@ class Loop {
     const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now - s.started);
     s.latencies_us.push_back(static_cast<uint32_t>(latency.count()));
     if (!error.empty() && s.errors++ == 0) s.first_error = std::move(error);
-    if (now < deadline_) {
+    if (GoesOn(now)) {
       Next(slot);
       return;
     }
     MutexLock lock(mutex_);
     if (--running_ == 0) ended_.NotifyAll();
+  }
+
+  // Whether to start one more call.
+  bool GoesOn(Duration now) {
+    return calls_ == 0 ? now < deadline_ : started_.fetch_add(1) < calls_;
   }
 
   LoadResult Collect(Duration elapsed) {
@@ -72,7 +81,9 @@ class Loop {
   const Clock& clock_;
   const StartCall& start_;
   const Duration deadline_;
+  const uint64_t calls_;
   std::vector<Slot> slots_;  // a slot belongs to its call: no lock
+  std::atomic<uint64_t> started_;
 
   Mutex mutex_;
   CondVar ended_;

@@ -14,6 +14,7 @@ namespace tinykv::bench {
 struct LoadOptions {
   uint32_t in_flight = 64;
   Duration duration = std::chrono::seconds(3);
+  uint64_t calls = 0;  // how many; 0: as many as the time allows, else the time does not matter
 };
 
 struct LoadResult {
@@ -33,7 +34,7 @@ struct LoadResult {
 using Done = absl::AnyInvocable<void(std::string error)>;
 using StartCall = std::function<void(uint32_t slot, Done done)>;
 
-// Drives `start` for the time given and returns when the last call has ended.
+// Drives `start` for the time or the calls given and returns when the last call has ended.
 LoadResult RunLoad(const LoadOptions& options, const Clock& clock, const StartCall& start);
 
 }  // namespace tinykv::bench

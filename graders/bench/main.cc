@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "graders/bench/cluster_bench.h"
 #include "graders/bench/raft_bench.h"
 #include "graders/bench/server_bench.h"
 
@@ -55,6 +56,37 @@ CLI::App* AddRaft(CLI::App& app, tinykv::bench::RaftBenchOptions& options) {
   return raft;
 }
 
+CLI::App* AddCluster(CLI::App& app, tinykv::bench::ClusterBenchOptions& options) {
+  CLI::App* cluster = app.add_subcommand(
+      "cluster", "puts and gets of a cluster of three stores, beside empty calls and peers");
+  cluster->add_option("--against", options.against, "peers to measure too, with commas: etcd")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"etcd"}));
+  cluster->add_option("--only", options.only, "measure these workloads, with commas, and no other")
+      ->delimiter(',')
+      ->check(CLI::IsMember(tinykv::bench::ClusterWorkloads()));
+  cluster->add_option("--rounds", options.rounds, "rounds; medians over them are printed")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  cluster->add_option("--seconds", options.seconds_per_workload, "seconds a workload and round")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  cluster->add_option("--warm-up", options.warm_up_seconds, "seconds before each of these")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  cluster->add_option("--keys", options.keys, "keys that are loaded first")
+      ->check(CLI::Range(1, 100000000))
+      ->capture_default_str();
+  cluster->add_option("--channels", options.channels, "connections to each leader")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  cluster->add_option("--json", options.json_file, "write the rows there too, as JSON");
+  // Of ./tinykv bench cluster, which starts the servers: not in the help.
+  cluster->add_option("--subject", options.subjects)->group("");
+  cluster->add_flag("--check", options.only_check)->group("");
+  return cluster;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,7 +101,10 @@ int main(int argc, char** argv) {
   AddServer(app, server_options);
   tinykv::bench::RaftBenchOptions raft_options;
   const CLI::App* raft = AddRaft(app, raft_options);
+  tinykv::bench::ClusterBenchOptions cluster_options;
+  const CLI::App* cluster = AddCluster(app, cluster_options);
   CLI11_PARSE(app, argc, argv);
+  if (cluster->parsed()) return Report(tinykv::bench::RunClusterBench(cluster_options));
   if (raft->parsed()) return Report(tinykv::bench::RunRaftBench(raft_options));
   return Report(tinykv::bench::RunServerBench(server_options));
 }

@@ -30,9 +30,11 @@ std::string ToTable(const std::vector<Row>& rows) {
                   ratio);
     table += line;
     for (const auto& [name, value] : row.more) {
-      std::snprintf(line, sizeof(line), "  %s %.1f\n", name.c_str(), value);
+      const bool is_first = &name == &row.more.front().first;
+      std::snprintf(line, sizeof(line), "%s%s %.2f", is_first ? "    " : ", ", name.c_str(), value);
       table += line;
     }
+    if (!row.more.empty()) table += "\n";
   }
   return table;
 }

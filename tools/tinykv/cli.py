@@ -18,7 +18,7 @@ INTERRUPTED = 130  # what shells report for a program ended by Ctrl-C
 # The commands in the order of the help, in groups: name -> one line.
 COMMANDS = {
     "Run a server": {
-        "up": "build a server, start it, and say how to talk to it",
+        "up": "build a server or a cluster, start it, and say how to talk to it",
         "status": "say what runs, where it is and how it does",
         "down": "stop it; its data stays",
     },
@@ -52,7 +52,8 @@ STATUS_JSON = """\
 """
 
 UP_HELP = f"""\
-A flag wins over the configuration file.
+A flag wins over the configuration file. Without --stage, what is up already is meant, or
+else the newest stage that is complete.
 
 Of a cluster (from stage 2 on), the addresses are those of store 1, by default
 {plans.FIRST_STORE_LISTEN_DEFAULT} and {plans.FIRST_STORE_STATUS_LISTEN_DEFAULT}; store 2 takes the ports after them, and so
@@ -65,9 +66,13 @@ usage: ./tinykv bench WHAT [--against NAMES] [--json FILE] [FLAGS]
 
 Builds tinykv-bench and runs it. WHAT is
   server   raw gets and puts over gRPC, beside an empty call on the same server
+  cluster  three stores on this machine: puts and gets, beside an empty call and,
+           with --against etcd, beside three servers of etcd's; of all servers
+           also the processor time, and what they write to disks
   raft     proposals through three Raft cores in memory, beside three plain logs
 
-  --against NAMES  peers to measure too, with commas, where WHAT has any
+  --against NAMES  peers to measure too, with commas; cluster has etcd, which is
+                   installed if it is missing
   --json FILE      write the rows to FILE too: {"rows": [{"workload": ...,
                    "subject": ..., "ops_per_second": ..., "p50_ms": ...,
                    "p99_ms": ..., ...}]}
@@ -231,26 +236,31 @@ def up_command(workspace: Workspace, words: list[str]) -> int:
     """./tinykv up …"""
     reader = parser("up", epilog=UP_HELP)
     flag = reader.add_argument
-    stage = plans.STAGE_DEFAULT
-    flag("--stage", type=int, default=stage, metavar="N", help=f"which server (default: {stage})")
+    newest = plans.newest(workspace)
+    flag(
+        "--stage",
+        type=int,
+        metavar="N",
+        help=f"which server (default: the newest that is complete, {newest})",
+    )
     stores = plans.STORES_DEFAULT
     flag("--stores", type=int, metavar="N", help=f"how many, from stage 2 on (default: {stores})")
     flag("--data", metavar="DIR", help="where its data is (default: .tinykv/stageN/data)")
     flag(
         "--listen",
         metavar="HOST:PORT",
-        help=f"where it serves clients (default: {plans.LISTEN_DEFAULT})",
+        help=f"where it serves clients (default: {plans.LISTEN_DEFAULT}; a cluster: see below)",
     )
     flag(
         "--status-listen",
         metavar="HOST:PORT",
-        help=f"where its status page and metrics are (default: {plans.STATUS_LISTEN_DEFAULT})",
+        help=f"where its status page and metrics are (default: {plans.STATUS_LISTEN_DEFAULT}; the same)",
     )
     flag("--config", metavar="FILE", help="a configuration in TOML")
-    return cluster.up(workspace, wishes_of(reader.parse(words)))
+    return cluster.up(workspace, wishes_of(workspace, reader.parse(words)))
 
 
-def wishes_of(arguments: argparse.Namespace) -> plans.Wishes:
+def wishes_of(workspace: Workspace, arguments: argparse.Namespace) -> plans.Wishes:
     """The flags of `up`, read; paths are made absolute, as the server's log will name them."""
 
     def path(text: str | None) -> Path | None:
@@ -260,7 +270,7 @@ def wishes_of(arguments: argparse.Namespace) -> plans.Wishes:
         return None if text is None else address.parse(text, flag)
 
     return plans.Wishes(
-        stage=arguments.stage,
+        stage=cluster.stage_meant(workspace) if arguments.stage is None else arguments.stage,
         stores=arguments.stores,
         data=path(arguments.data),
         listen=place(arguments.listen, "--listen"),

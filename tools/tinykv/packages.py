@@ -43,3 +43,8 @@ LINT = {
     "clang-tidy-16": "static analysis",
     "clang-format-16": "one layout for all",
 }
+
+# Needed by `./tinykv bench cluster --against etcd` alone.
+PEERS = {
+    "etcd-server": "etcd, a peer to measure against",
+}

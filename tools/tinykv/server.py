@@ -118,10 +118,14 @@ def ended(plan: Plan, child: subprocess.Popen, log_begin: int) -> Failure:
 
 def ask(where: Address) -> dict | None:
     """A server's answer to GET /status; None where nobody answers, or something else does."""
-    host = where.reachable.host.strip("[]")
-    connection = http.client.HTTPConnection(host, where.port, timeout=2)
+    return ask_json(where.reachable, "GET", "/status")
+
+
+def ask_json(where: Address, method: str, path: str, body: str | None = None) -> dict | None:
+    """The object that an HTTP server answers with; None where it does not."""
+    connection = http.client.HTTPConnection(where.host.strip("[]"), where.port, timeout=2)
     try:
-        connection.request("GET", "/status")
+        connection.request(method, path, body)
         answer = json.loads(connection.getresponse().read())
         return answer if isinstance(answer, dict) else None
     except (OSError, http.client.HTTPException, ValueError):

@@ -1,0 +1,45 @@
+// What servers are asked in benchmarks. One generator for all of them: they differ in the message
+// and in nothing else.
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graders/bench/load.h"
+
+namespace tinykv::bench {
+
+using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
+
+// `count` connections to one address.
+Channels Connect(const std::string& address, uint32_t count);
+
+struct CallOptions {
+  uint32_t in_flight = 64;
+  uint32_t keys = 100000;
+  uint32_t value_bytes = 100;
+  std::string key_prefix = "key-";
+  // Takes key after key, as for loading; else keys are drawn, every one alike, from a fixed seed.
+  bool in_order = false;
+};
+
+// How long a key is.
+size_t KeyBytes(const CallOptions& options);
+
+// Calls that send nothing and get nothing.
+StartCall EchoCalls(const Channels& channels, const CallOptions& options);
+
+// A get fails unless the value has the size that is loaded.
+StartCall RawGetCalls(const Channels& channels, const CallOptions& options);
+StartCall RawPutCalls(const Channels& channels, const CallOptions& options);
+StartCall EtcdGetCalls(const Channels& channels, const CallOptions& options);
+StartCall EtcdPutCalls(const Channels& channels, const CallOptions& options);
+
+// `percent` of the calls by `most`, the others by `rest`, drawn from a fixed seed.
+StartCall MixedCalls(const CallOptions& options, uint32_t percent, StartCall most, StartCall rest);
+
+}  // namespace tinykv::bench
