@@ -41,7 +41,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_definitions(tinykv_flags INTERFACE ASIO_HAS_CO_AWAIT=1)
 endif()
 if(TINYKV_SANITIZE STREQUAL "address")
-  set(TINYKV_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # Without the checks of pointers that AddressSanitizer finds as well (null, object-size), and of casts
+  # between classes, which there are none of: they are a quarter of the time that it takes to compile.
+  set(TINYKV_SANITIZE_FLAGS -fsanitize=address,undefined -fno-sanitize=null,object-size,vptr
+      -fno-sanitize-recover=all -fno-omit-frame-pointer)
 elseif(TINYKV_SANITIZE STREQUAL "thread")
   set(TINYKV_SANITIZE_FLAGS -fsanitize=thread -fno-omit-frame-pointer)
   # Bare fences, which ThreadSanitizer does not know; Asio's locks order everything without them.
@@ -49,7 +52,8 @@ elseif(TINYKV_SANITIZE STREQUAL "thread")
 elseif(NOT TINYKV_SANITIZE STREQUAL "")
   message(FATAL_ERROR "TINYKV_SANITIZE is '${TINYKV_SANITIZE}'; it must be empty, address or thread")
 endif()
-add_compile_options(${TINYKV_SANITIZE_FLAGS})
+# Not for what protoc generates, which has no tinykv_flags.
+target_compile_options(tinykv_flags INTERFACE ${TINYKV_SANITIZE_FLAGS})
 add_link_options(${TINYKV_SANITIZE_FLAGS})
 
 # In a hand-out, what a hole leaves unused is no mistake yet. Only in the stages, where holes are: all

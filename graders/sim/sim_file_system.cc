@@ -100,6 +100,17 @@ void SimFileSystem::KillProcess() {
   StartNextIncarnation();
 }
 
+void SimFileSystem::Erase() {
+  MutexLock lock(mutex_);
+  disk_ = SimDisk();
+  StartNextIncarnation();
+}
+
+uint64_t SimFileSystem::free_bytes() const {
+  MutexLock lock(mutex_);
+  return Room();
+}
+
 absl::Status SimFileSystem::FlipBit(const std::string& path, uint64_t offset, int bit) {
   TKV_CHECK(0 <= bit && bit < 8);
   MutexLock lock(mutex_);

@@ -58,6 +58,9 @@ class SimFileSystem final : public FileSystem {
   // The process dies: nothing that was written is lost.
   void KillProcess();
 
+  // The disk was replaced by an empty one. REQUIRES: as for Crash(), which must come before.
+  void Erase();
+
   // Damages one bit of a file. Errors: kInvalidArgument if the file ends before `offset`.
   absl::Status FlipBit(const std::string& path, uint64_t offset, int bit);
 
@@ -66,6 +69,7 @@ class SimFileSystem final : public FileSystem {
   uint64_t reads() const;
 
   uint64_t used_bytes() const;
+  uint64_t free_bytes() const;
   std::vector<std::string> files() const;
 
   // Depends on every operation so far, its bytes and its outcome.

@@ -1,15 +1,13 @@
 // 2b-apply: what an applier makes of committed commands, against a model of a few lines, through
 // crashes: each command is whole or not at all, and takes effect once.
-#include <map>
+#include <algorithm>
 #include <ostream>
 
 #include "common/status.h"
+#include "common/storage/column_family.h"
 #include "common/strings.h"
-#include "graders/sim/sim_clock.h"
-#include "graders/sim/sim_executor.h"
-#include "graders/sim/sim_file_system.h"
+#include "graders/stage2/applier_bench.h"
 #include "graders/stage2/kv_tasks.h"
-#include "graders/stage2/store_process.h"
 #include "graders/task/property.h"
 #include "stage2-raftkv/raftstore/bootstrap.h"
 
@@ -95,8 +93,7 @@ rc::Gen<Program> AnyProgram() {
 // A store's kv engine and applier, on a simulated disk, and what they should hold.
 class Session {
  public:
-  explicit Session(const Program& program)
-      : program_(program), random_(program.seed), executor_(clock_, random_.Fork()) {}
+  explicit Session(const Program& program) : program_(program), bench_(program.seed, handlers_) {}
 
   Result Run() {
     if (absl::Status status = Begin(); !status.ok()) return Wrong(status.ToString());
@@ -107,15 +104,12 @@ class Session {
         if (Result found = Crash()) return found;
       }
     }
-    applier_.reset();
     return std::nullopt;
   }
 
  private:
-  using Content = std::map<std::string, std::string>;
-
   absl::Status Begin() {
-    TKV_RETURN_IF_ERROR(Open());
+    TKV_RETURN_IF_ERROR(bench_.Open());
     raftstore::AppliedRegion region{.region = raftstore::FirstRegion({1})};
     region.region.set_start_key("b");
     region.region.set_end_key("m");
@@ -124,21 +118,10 @@ class Session {
     return absl::OkStatus();
   }
 
-  absl::Status Open() {
-    TKV_ASSIGN_OR_RETURN(kv_, lsm::DB::Open(StoreEngineOptions(disk_, executor_, true,
-                                                               raftstore::KvColumnFamilies()),
-                                            kKvFolder));
-    return absl::OkStatus();
-  }
-
   void StartApplier(raftstore::AppliedRegion region) {
     region_ = region.region;
     applied_ = region.state.applied_index();
-    applier_ = std::make_unique<raftstore::Applier>(
-        *kv_, handlers_, executor_,
-        raftstore::Applier::Listener{.applied = [](const raftstore::Applied&) {},
-                                     .failed = [](const absl::Status&) {}});
-    applier_->Add(std::move(region));
+    bench_.Start(std::move(region), {.applied = [](const auto&) {}, .failed = [](const auto&) {}});
   }
 
   // Entries applied_ + 1 to `last` of the log, in one piece.
@@ -150,9 +133,8 @@ class Session {
           {EntryAt(index), [&answers, index](absl::Status status) { answers[index] = status; }});
     }
     const size_t first = applied_ + 1;
-    if (first <= last) applier_->Apply(std::move(apply));
-    while (executor_.RunOne()) {
-    }
+    if (first <= last) bench_.applier().Apply(std::move(apply));
+    bench_.Work();
     for (size_t index = first; index <= last; ++index) {
       if (Result found = CheckAnswer(index, answers[index])) return found;
     }
@@ -195,8 +177,8 @@ class Session {
   }
 
   // What the first `count` entries make.
-  Content ContentAfter(size_t count) const {
-    Content content;
+  KvContent ContentAfter(size_t count) const {
+    KvContent content;
     for (size_t index = 1; index <= count; ++index) {
       const Entry& entry = log_[index - 1];
       if (entry.is_noop || IsRefused(entry)) continue;
@@ -210,35 +192,21 @@ class Session {
   }
 
   Result CheckContent(size_t count) {
-    Content found;
-    for (lsm::ColumnFamilyId family = 0; family < kColumnFamilyNames.size(); ++family) {
-      const auto iterator = kv_->NewIterator({}, family);
-      for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-        found[Concat(kColumnFamilyNames[family], ' ', iterator->key())] = iterator->value();
-      }
-    }
-    if (found == ContentAfter(count)) return std::nullopt;
-    const Content wanted = ContentAfter(count);
-    std::string text;
-    for (const auto& [place, value] : wanted) text += Concat(place, " = ", value, "; ");
-    text += "and is: ";
-    for (const auto& [place, value] : found) text += Concat(place, " = ", value, "; ");
-    return Wrong(Concat("after entry ", count, " the data must be: ", text));
+    const auto found = bench_.Content();
+    if (!found.ok()) return Wrong(found.status().ToString());
+    const KvContent wanted = ContentAfter(count);
+    if (*found == wanted) return std::nullopt;
+    return Wrong(Concat("after entry ", count, " the data must be: ", ToString(wanted),
+                        "; and is: ", ToString(*found)));
   }
 
   // The power fails. What the apply state says is applied must be just what the data shows.
   Result Crash() {
-    disk_.Halt();
-    applier_.reset();
-    kv_.reset();
-    executor_.Clear();
-    disk_.Crash(random_);
-    if (absl::Status status = Open(); !status.ok()) return Wrong(status.ToString());
-    raftstore::AppliedRegion region{.region = region_};
-    const auto stored =
-        kv_->Get({}, raftstore::kMetaFamily, raftstore::ApplyStateKey(region_.id()));
+    bench_.FailPower();
+    if (absl::Status status = bench_.Open(); !status.ok()) return Wrong(status.ToString());
+    const auto stored = bench_.ApplyState(region_.id());
     if (!stored.ok()) return Wrong(stored.status().ToString());
-    if (stored->has_value()) region.state.ParseFromString(**stored);
+    raftstore::AppliedRegion region{.region = region_, .state = *stored};
     const size_t applied = region.state.applied_index();
     region.applied_term = applied == 0 ? 0 : kTerm;
     if (Result found = CheckContent(applied)) return found;
@@ -247,13 +215,8 @@ class Session {
   }
 
   const Program& program_;
-  Random random_;
-  sim::SimClock clock_;
-  sim::SimFileSystem disk_;
-  sim::SimExecutor executor_;
   const raftstore::AdminHandlers handlers_;
-  std::unique_ptr<lsm::DB> kv_;
-  std::unique_ptr<raftstore::Applier> applier_;
+  ApplierBench bench_;
   metapb::Region region_;
   std::vector<Entry> log_;
   size_t applied_ = 0;

@@ -1,5 +1,6 @@
 #include "graders/stage2/kv_plan.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "common/random.h"
@@ -12,6 +13,8 @@ namespace {
 namespace gen = rc::gen;
 
 constexpr uint32_t kFaultyMsMax = 10'000;
+// By then somebody has been cut off for long enough to need a snapshot, and come back.
+constexpr uint32_t kSnapshotMs = 5000;
 
 rc::Gen<bool> Sometimes(int percent) {
   return gen::map(InRange<int>(0, 100), [percent](int drawn) { return drawn >= 100 - percent; });
@@ -21,7 +24,52 @@ rc::Gen<bool> Usually(int percent) {
   return gen::map(Sometimes(100 - percent), [](bool drawn) { return !drawn; });
 }
 
+// Where logs are compacted, somebody must fall behind, before whatever else goes wrong.
+rc::Gen<std::vector<WorldFault>> AnyFaults(const KvPlanKind& kind) {
+  const auto drawn = AnyWorldFaults(kind.faults, kFaultyMsMax);
+  if (!kind.compaction) return drawn;
+  return gen::map(gen::pair(InRange<uint64_t>(1, 4), drawn), [](auto pair) {
+    auto& [peer, faults] = pair;
+    faults.insert(
+        faults.begin(),
+        {.kind = WorldFault::Kind::kIsolate, .peer = peer, .at_ms = 1500, .for_ms = 2500});
+    return std::move(faults);
+  });
+}
+
+// A store loses its disk. What it has acknowledged, one of the others may lack: because it does not
+// hear the third, or is cut off and comes back.
+rc::Gen<std::vector<WorldFault>> AnyLoss() {
+  using Kind = WorldFault::Kind;
+  const auto drawn =
+      gen::tuple(InRange<uint64_t>(1, 4), InRange<uint32_t>(500, 5000), InRange<uint32_t>(1, 1500),
+                 InRange<uint32_t>(1, 1500), InRange<int>(0, 4));
+  return gen::map(drawn, [](const auto& values) {
+    const auto& [peer, at_ms, before_ms, for_ms, others] = values;
+    const uint64_t left = peer % 3 + 1;
+    const uint64_t right = left % 3 + 1;
+    std::vector<WorldFault> faults = {
+        {.kind = Kind::kWipe, .peer = peer, .at_ms = at_ms + before_ms, .for_ms = for_ms}};
+    if (others == 1) {
+      faults.push_back(
+          {.kind = Kind::kIsolate, .peer = left, .at_ms = at_ms, .for_ms = before_ms + for_ms / 2});
+    } else if (others > 1) {
+      const uint32_t long_ms = before_ms + for_ms + 2500;
+      for (const auto& [from, to] : {std::pair(left, right), std::pair(right, left)}) {
+        faults.push_back(
+            {.kind = Kind::kCutLink, .peer = from, .other = to, .at_ms = at_ms, .for_ms = long_ms});
+      }
+    }
+    return faults;
+  });
+}
+
 }  // namespace
+
+bool KvPlan::wipes() const {
+  return std::any_of(faults.begin(), faults.end(),
+                     [](const WorldFault& fault) { return fault.kind == WorldFault::Kind::kWipe; });
+}
 
 sim::LinkOptions LinksOf(const KvPlan& plan) {
   sim::LinkOptions links{.delay_min = std::chrono::milliseconds(1),
@@ -34,7 +82,9 @@ sim::LinkOptions LinksOf(const KvPlan& plan) {
 rc::Gen<KvPlan> AnyKvPlan(const KvPlanKind& kind) {
   return gen::build<KvPlan>(
       gen::set(&KvPlan::seed, gen::noShrink(InRange<uint64_t>(0, uint64_t{1} << 32))),
-      gen::set(&KvPlan::stores, gen::weightedElement<uint64_t>({{5, 3}, {1, 5}, {1, 1}})),
+      gen::set(&KvPlan::stores, kind.compaction
+                                    ? gen::weightedElement<uint64_t>({{5, 3}, {1, 5}})
+                                    : gen::weightedElement<uint64_t>({{5, 3}, {1, 5}, {1, 1}})),
       gen::set(&KvPlan::lease, Usually(60)),
       gen::set(&KvPlan::drift_percent,
                kind.drift ? gen::element<uint32_t>(0, 2, 8) : gen::just<uint32_t>(0)),
@@ -49,9 +99,10 @@ rc::Gen<KvPlan> AnyKvPlan(const KvPlanKind& kind) {
                kind.bad_links ? gen::element<uint32_t>(0, 2, 10) : gen::just<uint32_t>(0)),
       gen::set(&KvPlan::value_bytes, gen::element<uint32_t>(8, 8, 300)),
       gen::set(&KvPlan::log_entries_max,
-               kind.compaction ? gen::element<uint32_t>(5, 10, 40) : gen::just<uint32_t>(0)),
-      gen::set(&KvPlan::faulty_ms, InRange<uint32_t>(2000, kFaultyMsMax)),
-      gen::set(&KvPlan::faults, AnyWorldFaults(kind.faults, kFaultyMsMax)));
+               kind.compaction ? gen::element<uint32_t>(5, 10, 20) : gen::just<uint32_t>(0)),
+      gen::set(&KvPlan::faulty_ms,
+               InRange<uint32_t>(kind.compaction ? kSnapshotMs : 2000, kFaultyMsMax)),
+      gen::set(&KvPlan::faults, AnyFaults(kind)));
 }
 
 rc::Gen<KvPlan> AnyInterruptedSnapshot() {
@@ -68,8 +119,24 @@ rc::Gen<KvPlan> AnyInterruptedSnapshot() {
       gen::set(&KvPlan::clients, gen::just<uint64_t>(1)),
       gen::set(&KvPlan::pause_ms, gen::just(10u)),
       gen::set(&KvPlan::log_entries_max, gen::just(30u)),
-      gen::set(&KvPlan::interrupt_at_change, InRange<uint32_t>(0, 50)),
+      gen::set(&KvPlan::interrupt_at_change,
+               gen::map(InRange<uint32_t>(0, 70),
+                        [](uint32_t drawn) { return drawn < 20 ? 0 : drawn - 20; })),
+      gen::set(&KvPlan::few_snapshots, gen::just(true)),
       gen::set(&KvPlan::faulty_ms, gen::just(3700u)), gen::set(&KvPlan::faults, cut_off));
+}
+
+rc::Gen<KvPlan> AnyLostDisks() {
+  const KvPlanKind kind{.faults = {.crashes = true, .kills = true, .partitions = true},
+                        .bad_links = true,
+                        .compaction = true};
+  return gen::map(gen::tuple(AnyKvPlan(kind), AnyLoss(), AnyLoss(), Sometimes(30)), [](auto drawn) {
+    auto& [plan, first, second, are_two] = drawn;
+    if (plan.stores == 1) plan.stores = 3;
+    plan.faults.insert(plan.faults.end(), first.begin(), first.end());
+    if (are_two) plan.faults.insert(plan.faults.end(), second.begin(), second.end());
+    return plan;
+  });
 }
 
 std::ostream& operator<<(std::ostream& out, const KvPlan& plan) {

@@ -23,6 +23,7 @@ struct KvPlan {
   uint32_t sync_ms = 1;        // how long a sync takes
   uint32_t write_us = 10;      // and every other operation of a disk
   bool small_tables = false;
+  bool disk_reserve = true;  // stores stop to take writes before their disk is full
 
   uint64_t clients = 3;
   uint64_t keys = 2;
@@ -34,10 +35,15 @@ struct KvPlan {
   // When the first piece of a snapshot has arrived at a store, so many more changes of its disk are
   // done; then it crashes, and starts again soon after. 0: that does not happen.
   uint32_t interrupt_at_change = 0;
+  // Nothing goes wrong but an interruption, and that stores are cut off: without an interruption,
+  // each of these gets one snapshot at most, and others none.
+  bool few_snapshots = false;
 
   // In this time things go wrong; then everything is mended.
   uint32_t faulty_ms = 5000;
   std::vector<WorldFault> faults = {};
+
+  bool wipes() const;  // whether a store may lose its disk
 };
 
 // For what `links` stand, by the seed.
@@ -50,8 +56,10 @@ struct KvPlanKind {
   bool compaction = false;  // logs are short, so that who falls behind needs a snapshot
 };
 rc::Gen<KvPlan> AnyKvPlan(const KvPlanKind& kind);
-// A store is cut off until it needs a snapshot, whose arrival is interrupted.
+// A store is cut off until it needs a snapshot, whose arrival is interrupted, or not.
 rc::Gen<KvPlan> AnyInterruptedSnapshot();
+// Stores lose their disks, one after the other, while more goes wrong.
+rc::Gen<KvPlan> AnyLostDisks();
 
 std::ostream& operator<<(std::ostream& out, const KvPlan& plan);
 

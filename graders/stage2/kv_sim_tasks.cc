@@ -46,5 +46,6 @@ Task KvSnapshotDisk() {
   return SimTask("2c-disk", {.faults = {.crashes = true, .partitions = true, .disks = true},
                              .compaction = true});
 }
+Task KvRejoin() { return SimTask("2c-rejoin", AnyLostDisks()); }
 
 }  // namespace tinykv::grading

@@ -14,9 +14,12 @@ Task KvNetwork();
 Task KvCrash();
 Task KvDisk();
 // 2c
+Task KvLog();
+Task KvSnapshot();
 Task KvSnapshotNetwork();
 Task KvSnapshotCrash();
 Task KvSnapshotInterrupt();
 Task KvSnapshotDisk();
+Task KvRejoin();
 
 }  // namespace tinykv::grading

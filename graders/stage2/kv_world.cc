@@ -28,6 +28,7 @@ using std::chrono::microseconds;
 constexpr Duration kOperation = microseconds(10);
 constexpr uint64_t kEventsMax = 3'000'000;
 constexpr size_t kEventsShown = 60;
+constexpr uint64_t kDiskReserveBytes = 256 << 10;
 // An admin command of the graders' own.
 constexpr auto kBump = static_cast<raft_cmdpb::AdminCmdType>(77);
 
@@ -67,6 +68,12 @@ absl::StatusOr<std::vector<std::string>> ContentOf(lsm::DB& kv) {
   return content;
 }
 
+bool HasDiskFaults(const KvPlan& plan) {
+  return std::any_of(plan.faults.begin(), plan.faults.end(), [](const WorldFault& fault) {
+    return fault.kind == WorldFault::Kind::kFullDisk || fault.kind == WorldFault::Kind::kBadDisk;
+  });
+}
+
 std::string FirstDifference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
     const std::string left = i < a.size() ? a[i] : "nothing more";
@@ -89,6 +96,8 @@ KvWorld::KvWorld(const KvPlan& plan, bool keep_trace)
                     },
                 .may_fail = [this](uint64_t) { return !is_mended_; }}) {
   world_.network().SetDescriber(DescribeMessage);
+  faults_.SetWipe([this](uint64_t store) { return MayWipe(store); },
+                  [this](uint64_t store) { wiped_ = store; });
   AddStores();
 }
 
@@ -100,6 +109,8 @@ KvWorld::~KvWorld() {
 
 StoreSetup KvWorld::SetupOf() const {
   StoreSetup setup{.options = {.cluster_id = 9}, .small_tables = plan_.small_tables};
+  setup.rejoin = plan_.wipes();
+  if (plan_.disk_reserve) setup.disk_reserve_bytes = kDiskReserveBytes;
   setup.options.random_seed = plan_.seed * 31;
   setup.options.tick_interval = kTick;
   if (plan_.lease) setup.options.raft.lease = {.tick_interval = kTick};
@@ -165,10 +176,13 @@ void KvWorld::Bump(StoreProcess& process) {
   });
 }
 
-void KvWorld::InterruptSnapshot() {
-  if (plan_.interrupt_at_change == 0) return;
-  world_.network().SetFilter([this](sim::NodeId, sim::NodeId to, std::string_view message) {
-    if (!is_interrupted_ && sim::IsTransferFrame(message) && !is_mended_) {
+void KvWorld::WatchSnapshots() {
+  world_.network().SetFilter([this](sim::NodeId from, sim::NodeId to, std::string_view message) {
+    if (!sim::IsTransferFrame(message)) return false;
+    const sim::TransferFrame frame = sim::DecodeFrame(message);
+    if (frame.kind == sim::TransferFrame::Kind::kBegin)
+      transfers_[to].insert({from, frame.transfer});
+    if (plan_.interrupt_at_change > 0 && !is_interrupted_ && !is_mended_) {
       is_interrupted_ = true;
       world_.After({}, [this, to] { CrashAtChange(to, plan_.interrupt_at_change); });
     }
@@ -187,6 +201,16 @@ void KvWorld::CrashAtChange(uint64_t store, uint32_t change) {
   });
 }
 
+bool KvWorld::MayWipe(uint64_t store) {
+  // The others would be no majority.
+  if (plan_.stores < 3) return false;
+  if (wiped_ && *wiped_ != store) {
+    StoreProcess* process = Working(*wiped_);
+    if (process == nullptr || process->store().peer(1)->rejoin() != nullptr) return false;
+  }
+  return true;
+}
+
 void KvWorld::ScheduleSupervisor() {
   world_.After(milliseconds(500), [this] {
     for (const auto& [store, process] : processes_) {
@@ -194,6 +218,7 @@ void KvWorld::ScheduleSupervisor() {
       if (process->error().ok() || world_.machine(store).disk().halted()) continue;
       world_.Crash(store, sim::CrashKind::kProcess);
       world_.Start(store);
+      ++restarts_;
     }
     ScheduleSupervisor();
   });
@@ -232,7 +257,7 @@ Result KvWorld::RunFaultyTime() {
   clients_.Start();
   ScheduleBumps();
   ScheduleSupervisor();
-  InterruptSnapshot();
+  WatchSnapshots();
   world_.RunUntil([this] { return IsOver(); }, milliseconds(plan_.faulty_ms));
   return Found();
 }
@@ -245,6 +270,7 @@ Result KvWorld::RunLiveness() {
     if (Working(store) != nullptr) continue;
     world_.Crash(store, sim::CrashKind::kProcess);
     world_.Start(store);
+    ++restarts_;
     const absl::Status error = processes_.at(store)->error();
     if (!error.ok()) return Wrong(Concat("store ", store, " does not start: ", MessageOf(error)));
   }
@@ -324,6 +350,7 @@ Result KvWorld::CheckStores() {
     if (Result found = CheckLogs(store)) return found;
   }
   if (Result found = CheckAnswers()) return found;
+  if (Result found = CheckTransfers()) return found;
   if (Result found = CheckSnapshotFolders()) return found;
   if (first_version - 1 < bumps_done_ || first_version - 1 > bumps_tried_) {
     return Wrong(Concat("of ", bumps_tried_, " commands that raise the region's conf_ver by one, ",
@@ -347,6 +374,22 @@ Result KvWorld::CheckAnswers() {
                         Counted(process->unanswered, "request"),
                         ", though it has nothing to do any more; what cannot be decided here must "
                         "be answered with \"stale command\""));
+  }
+  return std::nullopt;
+}
+
+// Where nothing else is wrong, who was cut off needs one snapshot, and the others need none.
+Result KvWorld::CheckTransfers() {
+  if (!plan_.few_snapshots || plan_.interrupt_at_change > 0) return std::nullopt;
+  std::set<uint64_t> cut_off;
+  for (const WorldFault& fault : plan_.faults) cut_off.insert(fault.peer);
+  for (const auto& [store, transfers] : transfers_) {
+    const size_t needed = cut_off.contains(store) ? 1 : 0;
+    if (transfers.size() <= needed) continue;
+    return Wrong(Concat("store ", store, needed == 1 ? " was cut off once" : " was never cut off",
+                        ", and was sent ", Counted(transfers.size(), "snapshot"),
+                        ": the log is compacted too early, or a snapshot is sent again before it "
+                        "is answered"));
   }
   return std::nullopt;
 }
@@ -377,6 +420,8 @@ Result KvWorld::CheckLogs(uint64_t store) {
 
 // Snapshots leave nothing behind, once nobody needs them any more.
 Result KvWorld::CheckSnapshotFolders() {
+  // A file that a bad disk did not let go of goes when the store starts again.
+  if (HasDiskFaults(plan_) && !is_blackout_over_) return std::nullopt;
   std::string left;
   const auto is_clean = [&] {
     left.clear();
@@ -405,6 +450,7 @@ Result KvWorld::Blackout() {
           Concat("store ", store, " does not start after a power failure: ", MessageOf(error)));
     }
   }
+  is_blackout_over_ = true;
   clients_.ReadAll();
   world_.RunUntil([this] { return IsOver() || (clients_.idle() && IsQuiet()); }, kLivenessLimit);
   if (Result found = Found()) return found;

@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "graders/sim/sim_clock.h"
 #include "graders/sim/sim_executor.h"
@@ -32,8 +34,8 @@ class KvWorld {
   Result Run();
 
   const sim::Trace& trace() { return world_.trace(); }
-  // For notes: requests answered, and the most snapshots that a store got.
-  uint64_t answered() const { return clients_.answered(); }
+  // Stores that had to be started again because an error had stopped them.
+  uint64_t restarts() const { return restarts_; }
 
  private:
   StoreSetup SetupOf() const;
@@ -45,9 +47,12 @@ class KvWorld {
   void ScheduleBumps();
   void Bump(StoreProcess& store);
 
-  // The first snapshot to arrive anywhere is interrupted, as the plan says.
-  void InterruptSnapshot();
+  // Counts snapshots; the first to arrive anywhere is interrupted, if the plan says so.
+  void WatchSnapshots();
   void CrashAtChange(uint64_t store, uint32_t change);
+
+  // One store at a time may have lost its disk and not be back.
+  bool MayWipe(uint64_t store);
 
   // Starts again what has stopped or could not start, as an operator's supervisor does.
   void ScheduleSupervisor();
@@ -58,6 +63,7 @@ class KvWorld {
   Result RunLiveness();
   Result CheckStores();
   Result CheckAnswers();
+  Result CheckTransfers();
   Result CheckSnapshotFolders();
   Result CheckLogs(uint64_t store);
   Result Blackout();
@@ -71,8 +77,13 @@ class KvWorld {
   std::map<uint64_t, StoreProcess*> processes_;
   WorldFaults faults_;
   KvClients clients_;
+  // Transfers that were begun, by the store that they go to; each by sender and number.
+  std::map<uint64_t, std::set<std::pair<uint64_t, uint64_t>>> transfers_;
+  std::optional<uint64_t> wiped_;  // the last store to lose its disk, until it has rejoined
   bool is_mended_ = false;
   bool is_interrupted_ = false;  // a snapshot has been
+  bool is_blackout_over_ = false;
+  uint64_t restarts_ = 0;
   uint64_t bumps_tried_ = 0;
   uint64_t bumps_done_ = 0;
   absl::Status prepare_error_;

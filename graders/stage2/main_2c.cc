@@ -3,7 +3,7 @@
 
 int main(int argc, char** argv) {
   using namespace tinykv::grading;
-  return GraderMain(
-      {KvSnapshotNetwork(), KvSnapshotInterrupt(), KvSnapshotCrash(), KvSnapshotDisk()}, argc,
-      argv);
+  return GraderMain({KvLog(), KvSnapshot(), KvSnapshotNetwork(), KvSnapshotInterrupt(),
+                     KvSnapshotCrash(), KvSnapshotDisk(), KvRejoin()},
+                    argc, argv);
 }

@@ -24,6 +24,9 @@ struct StoreSetup {
   // Memtables and tables so small that a few writes cause flushes and compactions.
   bool small_tables = false;
   raftstore::AdminHandlers handlers = {};
+  // A store that finds its disk empty has lost what was on it, and rejoins.
+  bool rejoin = false;
+  uint64_t disk_reserve_bytes = 0;
 };
 
 // Where a store has what, on its disk.
@@ -41,7 +44,8 @@ absl::Status PrepareStore(FileSystem& disk, Executor& background, const StoreSet
 
 class StoreProcess final : public sim::Process {
  public:
-  // REQUIRES: PrepareStore() was done. If the store does not start, error() says why.
+  // REQUIRES: PrepareStore() was done, or setup.rejoin. If the store does not start, error() says
+  // why.
   StoreProcess(sim::Machine& machine, const StoreSetup& setup);
   ~StoreProcess() override;
 
@@ -62,6 +66,7 @@ class StoreProcess final : public sim::Process {
 
  private:
   absl::Status Open(const StoreSetup& setup);
+  absl::Status CheckOrRejoin(raftstore::Engines engines, const StoreSetup& setup);
 
   sim::Machine& machine_;
   Executor& background_;

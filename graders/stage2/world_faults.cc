@@ -12,6 +12,7 @@ using Kind = WorldFault::Kind;
 using std::chrono::milliseconds;
 
 constexpr Duration kSlowSync = milliseconds(300);
+constexpr uint64_t kTightBytes = 192 << 10;
 
 std::vector<Kind> KindsOf(const WorldFaultKind& kind) {
   std::vector<Kind> kinds;
@@ -22,7 +23,9 @@ std::vector<Kind> KindsOf(const WorldFaultKind& kind) {
     kinds.insert(kinds.end(),
                  {Kind::kIsolate, Kind::kDeaf, Kind::kCutLink, Kind::kPartition, Kind::kPartition});
   }
-  if (kind.disks) kinds.insert(kinds.end(), {Kind::kSlowDisk, Kind::kFullDisk, Kind::kBadDisk});
+  if (kind.disks)
+    kinds.insert(kinds.end(), {Kind::kSlowDisk, Kind::kFullDisk, Kind::kTightDisk, Kind::kBadDisk});
+  if (kind.wipes) kinds.insert(kinds.end(), {Kind::kWipe, Kind::kWipe, Kind::kWipe});
   return kinds;
 }
 
@@ -59,15 +62,19 @@ const char* NameOf(Kind kind) {
       return "has a slow disk";
     case Kind::kFullDisk:
       return "has a full disk";
+    case Kind::kTightDisk:
+      return "has a disk that is nearly full";
     case Kind::kBadDisk:
       return "has a disk that fails";
+    case Kind::kWipe:
+      return "loses its disk, unless another has only just, and rejoins";
   }
   return "?";
 }
 
 bool IsOfDisk(Kind kind) {
-  return kind == Kind::kSlowDisk || kind == Kind::kFullDisk || kind == Kind::kBadDisk ||
-         kind == Kind::kMidWrite;
+  return kind == Kind::kSlowDisk || kind == Kind::kFullDisk || kind == Kind::kTightDisk ||
+         kind == Kind::kBadDisk || kind == Kind::kMidWrite;
 }
 
 // Whether a store with such a disk may stop.
@@ -128,11 +135,20 @@ void WorldFaults::Begin(const WorldFault& fault) {
       world_.Pause(node);
     } else if (IsOfDisk(fault.kind)) {
       BeginDisk(fault);
+    } else if (fault.kind == Kind::kWipe) {
+      Wipe(node);
     }
   }
   for (const auto& link : LinksCutBy(fault)) {
     if (++cuts_[link] == 1) world_.network().Cut(link.first, link.second);
   }
+}
+
+void WorldFaults::Wipe(uint64_t node) {
+  if (!may_wipe_ || !may_wipe_(node)) return;
+  if (world_.IsUp(node)) world_.Crash(node, sim::CrashKind::kProcess);
+  world_.machine(node).disk().Erase();
+  wiped_(node);
 }
 
 void WorldFaults::BeginDisk(const WorldFault& fault) {
@@ -142,6 +158,7 @@ void WorldFaults::BeginDisk(const WorldFault& fault) {
   if (Spoils(fault.kind)) ++bad_disks_[fault.peer];
   if (fault.kind == Kind::kSlowDisk) plan.sync_delay = kSlowSync;
   if (fault.kind == Kind::kFullDisk) plan.capacity_bytes = disk.used_bytes();
+  if (fault.kind == Kind::kTightDisk) plan.capacity_bytes = disk.used_bytes() + kTightBytes;
   if (fault.kind == Kind::kBadDisk) plan.failed_change = {.at = 1, .sticky = true};
   if (fault.kind == Kind::kMidWrite) plan.halt_at_change = 1 + fault.group % 8;
   disk.SetFaults(plan);
@@ -157,7 +174,8 @@ void WorldFaults::End(const WorldFault& fault) {
     if (const auto bad = bad_disks_.find(node); bad != bad_disks_.end() && Spoils(fault.kind)) {
       if (--bad->second == 0) bad_disks_.erase(bad);
     }
-    const bool starts = IsCrash(fault.kind) || fault.kind == Kind::kMidWrite;
+    const bool starts =
+        IsCrash(fault.kind) || fault.kind == Kind::kMidWrite || fault.kind == Kind::kWipe;
     if (starts && !world_.IsUp(node)) world_.Start(node);
     if (fault.kind == Kind::kPause && world_.IsPaused(node)) world_.Resume(node);
   }

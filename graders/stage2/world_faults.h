@@ -32,7 +32,9 @@ struct WorldFault {
     kPartition,  // the peers whose bits are set in `group` do not reach the others
     kSlowDisk,   // every sync at `peer` takes 300 ms
     kFullDisk,   // the disk of `peer` has no room left
+    kTightDisk,  // the disk of `peer` has little room left, less than a store keeps in reserve
     kBadDisk,    // the next change of the disk of `peer` fails, and what follows it
+    kWipe,       // `peer` loses its disk, if it may, and starts again at the end with an empty one
   };
   Kind kind = Kind::kCrash;
   uint64_t peer = 1;
@@ -50,6 +52,7 @@ struct WorldFaultKind {
   bool kills = false;  // also without power loss, and of all at once
   bool partitions = false;
   bool disks = false;
+  bool wipes = false;
 };
 // Up to twelve, each within the first `ms_max`.
 rc::Gen<std::vector<WorldFault>> AnyWorldFaults(const WorldFaultKind& kind, uint32_t ms_max);
@@ -62,6 +65,12 @@ class WorldFaults {
 
   // What a disk is like when nothing is wrong with it.
   void SetDisk(const sim::FaultPlan& plan) { disk_ = plan; }
+
+  // Asked before a node loses its disk, and told after it has; none does otherwise.
+  void SetWipe(std::function<bool(uint64_t)> may_wipe, std::function<void(uint64_t)> wiped) {
+    may_wipe_ = std::move(may_wipe);
+    wiped_ = std::move(wiped);
+  }
 
   // From now on; a fault that would begin at `until_ms` or later does not.
   void Schedule(const std::vector<WorldFault>& faults, uint32_t until_ms);
@@ -76,6 +85,7 @@ class WorldFaults {
   void Begin(const WorldFault& fault);
   void End(const WorldFault& fault);
   void BeginDisk(const WorldFault& fault);
+  void Wipe(uint64_t node);
   // The links that `fault` cuts, each way.
   std::vector<std::pair<uint64_t, uint64_t>> LinksCutBy(const WorldFault& fault) const;
   std::vector<uint64_t> Victims(const WorldFault& fault) const;
@@ -83,6 +93,8 @@ class WorldFaults {
   sim::World& world_;
   const uint64_t nodes_;
   sim::FaultPlan disk_;
+  std::function<bool(uint64_t)> may_wipe_;
+  std::function<void(uint64_t)> wiped_;
   std::map<std::pair<uint64_t, uint64_t>, int> cuts_;  // how many faults cut a link
   std::map<uint64_t, int> bad_disks_;                  // how many faults spoil it
   bool is_mended_ = false;

@@ -14,6 +14,8 @@ from tinykv.console import Failure
 from .helpers import ScratchTest
 
 SOURCE = """\
+#include "common/your_code_here.h"
+
 int Twice(int x) {
   // >>> SOLUTION 1-twice: add it to itself
   return x + x;
@@ -44,11 +46,14 @@ limit_seconds = 10
 
 # ./tinykv of the scratch course. BEYOND: holes that a task meets although it does not name them.
 SCRIPT = f"""#!{sys.executable}
-import json, re, sys, tomllib
+import json, os, re, sys, tomllib
 if sys.argv[1] != "grade":
     sys.exit(0 if sys.argv[1] == "build" else 2)
 beyond = BEYOND
-opened = set(re.findall(r'YourCodeHere."([^"]+)"', open("stage1-standalone/sums.cc").read()))
+source = open("stage1-standalone/sums.cc").read()
+opened = set(re.findall(r'YourCodeHere."([^"]+)"', source))
+switched = set(os.environ.get("TINYKV_OPEN_HOLES", "").split(","))
+opened |= switched & set(re.findall(r'SwitchedHole."([^"]+)"', source))
 tasks = []
 for task in tomllib.load(open("graders/points.toml", "rb"))["task"]:
     needed = set(task["holes"]) | set(beyond.get(task["id"], []))
@@ -66,6 +71,7 @@ class AblationTest(ScratchTest):
         super().setUp()
         self.file("stage1-standalone/sums.cc", SOURCE)
         self.file("stage1-standalone/CMakeLists.txt", "tinykv_library(sums SOURCES sums.cc)\n")
+        self.file("graders/handout/switched_holes.h", "#pragma once\n")
         self.file(".gitignore", "build/\n")
         self.chapter = self.file(
             "docs/book/stage1/index.md", f"# Sums\n{task_graph.BEGIN}\n{task_graph.END}\n"
@@ -132,6 +138,13 @@ class AblationTest(ScratchTest):
             (code, report["findings"]),
             (1, ["only 1-thrice open: 1-thrice is passed, should be not started"]),
         )
+
+    def test_a_task_that_cannot_meet_a_hole_is_not_run(self) -> None:
+        self.file("build/handout-check/switched/build/release/bin/grade-1", "1-twice")
+        code, text, report = self.check(only="ablation")
+        self.assertEqual((code, report["findings"]), (0, []))
+        self.assertIn("  1-twice   o   .\n", text)
+        self.assertIn("  1-thrice  o   o\n", text)
 
     def test_points_for_nothing_are_found(self) -> None:
         self.file("tinykv", (self.root / "tinykv").read_text().replace('5 * len(passed)', "7"))

@@ -13,6 +13,8 @@ from tinykv.workspace import Workspace, here
 from .helpers import ScratchTest
 
 SOLVED = """\
+#include "common/your_code_here.h"
+
 int Twice(int x) {
   // >>> SOLUTION 1-twice: add it to itself
   const int the_sum_of_both_of_them = x + x;
@@ -37,6 +39,7 @@ REFERENCE = {
     "graders/points.toml": "",
     "graders/handout/README.md": "# For you: [the book](docs/book/index.md)\n",
     "graders/handout/classroom.yml": "repository: OWNER/REPOSITORY\nref: '" + "0" * 40 + "'\n",
+    "graders/handout/switched_holes.h": "#pragma once\n",
     "graders/mutants/twice.patch": "-  return x + x;\n",
     "tools/tinykv/handout.py": "",
     ".github/workflows/ci.yml": "",
@@ -95,9 +98,9 @@ class HandoutTest(ScratchTest):
 
     def test_holes_of_what_is_left_out_do_not_count(self) -> None:
         later = SOLVED.replace("1-twice", "2B-twice").replace("1-thrice", "2B-thrice")
-        self.reference("stage2-raftkv/raftstore/later.cc", later)
+        self.reference("graders/self/later.cc", later)
         self.assertIn(", 2 holes", self.make())
-        self.assertFalse((self.target / "stage2-raftkv").exists())
+        self.assertFalse((self.target / "graders/self").exists())
 
     def test_modes_are_kept(self) -> None:
         self.make()
@@ -137,8 +140,8 @@ class HandoutTest(ScratchTest):
         self.reference("lsm/b.cc", SOLVED)
         self.assert_refused(
             "lsm/a.cc:2: hole 1-a does not end",
-            "stage1-standalone/twice.cc:2: hole 1-twice is at lsm/b.cc:2 too",
-            "stage1-standalone/twice.cc:9: hole 1-thrice is at lsm/b.cc:9 too",
+            "stage1-standalone/twice.cc:4: hole 1-twice is at lsm/b.cc:4 too",
+            "stage1-standalone/twice.cc:11: hole 1-thrice is at lsm/b.cc:11 too",
         )
 
     def test_a_solution_that_is_told_elsewhere_is_found(self) -> None:
@@ -177,9 +180,12 @@ class HandoutTest(ScratchTest):
     def test_what_is_the_same_is_not_written_again(self) -> None:
         tree = handout.plan(handout.read(self.workspace), "made")
         self.assertEqual(handout.write(tree, self.target), len(tree))
-        other = handout.plan(handout.read(self.workspace), "made", ["1-twice"])
-        self.assertEqual(handout.write(other, self.target), 1)
+        other = handout.switched(handout.read(self.workspace), "made")
+        self.assertEqual(handout.write(other, self.target), 2)
+        self.assertTrue((self.target / handout.SWITCH).exists())
         text = self.text("stage1-standalone/twice.cc")
+        self.assertIn(f'#include "{handout.SWITCH}"\n#include "common/your_code_here.h"\n', text)
+        self.assertIn('  SwitchedHole("1-twice");\n', text)
         self.assertIn("  return Twice(x) + x;\n", text)
         self.assertNotIn("SOLUTION", text)
 

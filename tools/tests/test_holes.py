@@ -61,16 +61,17 @@ class HolesTest(unittest.TestCase):
     def test_cuts_all(self) -> None:
         self.assertEqual(holes.cut(GOOD), CUT)
 
-    def test_cuts_one_and_leaves_no_mark_of_the_other(self) -> None:
-        text = holes.cut(GOOD, ["1-twice"])
-        self.assertIn('YourCodeHere("1-twice");', text)
-        self.assertIn("    Print(text);\n", text)
+    def test_puts_a_switch_before_each_solution(self) -> None:
+        text = holes.switched(GOOD)
+        self.assertIn('  SwitchedHole("1-twice");\n  const int y = x;  // }\n', text)
+        self.assertIn('    SwitchedHole("2A-log-it");\n    Print(text);\n  }\n', text)
         self.assertNotIn("SOLUTION", text)
 
     def test_a_file_without_holes_stays(self) -> None:
         text = "void F() {}\n// The solution is simple.\n"
         self.assertEqual(holes.find(text), ([], []))
         self.assertEqual(holes.cut(text), text)
+        self.assertEqual(holes.switched(text), text)
 
     def test_a_hole_may_not_nest_or_stay_open(self) -> None:
         nested = region("x();", "// >>> SOLUTION 1-b: hint", "y();")

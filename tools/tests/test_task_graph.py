@@ -39,6 +39,18 @@ class TaskGraphTest(unittest.TestCase):
         self.assertIn("hole_1_b --> task_1_ab", task_graph.mermaid(TASKS[:2]))
         self.assertNotIn("whole", task_graph.mermaid(TASKS[:2]))
 
+    def test_a_later_part_draws_only_its_own_holes(self) -> None:
+        before = [task("2a-x", "2A-a", part="2a")]
+        own = ("2B-a", "2B-b", "2B-c")
+        later = [task("2b-y", "2B-a", part="2b"), task("2b-all", "2A-a", *own, part="2b")]
+        drawn = task_graph.mermaid(before + later)
+        self.assertEqual(drawn.count('["2A-a"]'), 1)
+        self.assertIn('subgraph holes_2b ["part 2b, holes: what you write"]', drawn)
+        self.assertIn("  hole_2B_a --> task_2b_y\n", drawn)
+        self.assertTrue(
+            drawn.endswith('  holes_2b ==>|"all three"| whole_2b\n  holes_2a ==> whole_2b')
+        )
+
     def test_a_stage_has_the_tasks_of_its_parts(self) -> None:
         tasks = [task("1-a", "1-a"), task("2A-a", "2A-a", part="2A"), task("2B-a", part="2B")]
         self.assertEqual(

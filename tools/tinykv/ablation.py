@@ -2,6 +2,9 @@
 
 Each run is a hand-out with some holes open and the others filled by the reference, graded as a
 student would grade it. A task must be "not started" if it names an open hole, and "passed" if not.
+
+The hand-out with all holes open is the student's. The others are one tree, built once, in which a
+switch before each solution opens it (graders/handout/switched_holes.h).
 """
 from __future__ import annotations
 
@@ -38,7 +41,14 @@ and that the book draws the same graph of holes and tasks. Exits 0 only if all h
 --json FILE gets {"holds": …, "findings": […], "runs": [{"proof", "hole", "open",
 "tasks": [{"task", "verdict", "expected"}]}], "graphs": {CHAPTER: MERMAID}}."""
 
+# In the environment of a run: the holes that are open, with a comma after each but the last.
+OPEN_HOLES = "TINYKV_OPEN_HOLES"
+PRESET = "release"
+
+SIGNS = "+ passed, o not started, . not in its program, ! neither, ? not as expected"
 PASSED, NOT_STARTED = "passed", "not started"
+# Of a task that is not run, since the hole that is open is nowhere in its program.
+NOT_IN_IT = "not in its program"
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ def manifest_findings(holes: Collection[str], tasks: Sequence[Task]) -> Iterator
 
 
 def variants(holes: Sequence[str], only: str | None) -> list[Variant]:
-    """The hand-outs of the proofs, or of one of them; neighbours differ by as little as may be."""
+    """The hand-outs of the proofs, or of one of them."""
     every = frozenset(holes)
     wanted = [Variant("handout", None, every)]
     wanted += [Variant("filling", hole, every - {hole}) for hole in holes]
@@ -129,13 +139,9 @@ def prove(
     """Grades the variants and says in each what is not as expected."""
     graded = []
     for variant in wanted:
-        bench.lay_out(variant.open)
-        if variant.proof == "handout":
-            troubles = bench.troubles_of_a_handout()
-        else:
-            troubles = []
+        troubles = bench.prepare(variant)
         with Step(variant.title) as step:
-            one = bench.grade(variant, seeds)
+            one = bench.grade(variant, tasks, seeds)
             one.findings += troubles + wrong_verdicts(one, tasks)
             step.result("as expected" if not one.findings else counted(one.findings))
         graded.append(one)
@@ -148,44 +154,52 @@ def wrong_verdicts(graded: Graded, tasks: Sequence[Task]) -> list[str]:
     for task in tasks:
         verdict = graded.verdicts.get(task.id, "not run")
         expected = graded.variant.expected(task)
-        if verdict != expected:
+        if verdict != expected and (verdict, expected) != (NOT_IN_IT, PASSED):
             found.append(f"{graded.variant.title}: {task.id} is {verdict}, should be {expected}")
     return found
 
 
 class Bench:
-    """One folder in which the variants are built one after the other.
+    """Two folders: the student's hand-out, and the tree whose holes have switches.
 
     Only files that differ are written, so that a build compiles what changed and no more.
     """
 
     def __init__(self, workspace: Workspace, reference: handout.Tree) -> None:
         self._folder = workspace.root / "build" / "handout-check"
-        self._tree = Workspace(self._folder / "tree")
+        self._handout = Workspace(self._folder / "tree")
+        self._switched = Workspace(self._folder / "switched")
         self._reference = reference
         self._origin = handout.origin(workspace)
+        self._is_switched_ready = False
 
-    def lay_out(self, open_holes: Collection[str]) -> None:
-        """Makes the tree the hand-out with these holes open."""
-        tree = handout.plan(self._reference, self._origin, open_holes)
-        for name in listed(self._tree) if self._tree.root.exists() else []:
-            if name not in tree:
-                (self._tree.root / name).unlink()
-        handout.write(tree, self._tree.root)
+    def prepare(self, variant: Variant) -> list[str]:
+        """Makes the tree that a variant is graded in; what is wrong with it."""
+        if variant.proof == "handout":
+            lay_out(handout.plan(self._reference, self._origin), self._handout)
+            return self._troubles_of_the_handout()
+        if self._is_switched_ready:
+            return []
+        lay_out(handout.switched(self._reference, self._origin), self._switched)
+        self._is_switched_ready = True
+        with Step("building the hand-out with a switch at each hole"):
+            built = self._tinykv(self._switched, "build-switched", ["build"]) == 0
+        log = self._log("build-switched")
+        return [] if built else [f"the hand-out with switches does not build; see {log}"]
 
-    def troubles_of_a_handout(self) -> list[str]:
+    def _troubles_of_the_handout(self) -> list[str]:
         """What is wrong with the tree, its points apart."""
         setup.ensure({**packages.BUILD, **packages.LINT})
         found = []
         with Step("building the hand-out"):
-            if self._tinykv("build", ["build"]) != 0:
+            if self._tinykv(self._handout, "build", ["build"]) != 0:
                 found.append(f"the hand-out does not build; see {self._log('build')}")
         with Step("the script's own tests in the hand-out"):
             if self._own_tests() != 0:
                 found.append(f"the script's own tests fail; see {self._log('own-tests')}")
-        found += findings_of(lint.run_checks(lint.quick_checks(self._tree)))
+        found += findings_of(lint.run_checks(lint.quick_checks(self._handout)))
         for name in ("handout", "mutants"):
-            if self._tinykv("hidden", [name, "-h"]) == 0:
+            if self._tinykv(self._handout, "hidden", [name, "-h"]) == 0:
                 found.append(f"the hand-out has the command {name}")
         try:
             handout.verify(self._reference, handout.plan(self._reference, self._origin))
@@ -193,24 +207,45 @@ class Bench:
             found.append(failure.details)
         return found
 
-    def grade(self, variant: Variant, seeds: int) -> Graded:
+    def grade(self, variant: Variant, tasks: Sequence[Task], seeds: int) -> Graded:
         """Grades the tree with its own script."""
+        spared = [task.id for task in tasks if not self._has_holes(task, variant.open)]
         name = "-".join(filter(None, (variant.proof, variant.hole)))
         report = self._folder / f"{name}.json"
         report.unlink(missing_ok=True)
-        status = self._tinykv(name, ["grade", "--seeds", str(seeds), "--json", str(report)])
+        words = ["grade", "--seeds", str(seeds), "--json", str(report)]
+        if spared:
+            for task in tasks:
+                words += [] if task.id in spared else ["--only", task.id]
+        if variant.proof == "handout":
+            status = self._tinykv(self._handout, name, words)
+        else:
+            opened = {OPEN_HOLES: ",".join(sorted(variant.open))}
+            status = self._tinykv(self._switched, name, words, opened)
         try:
             found = json_library.loads(report.read_text(encoding="utf-8"))
             verdicts = {task["task"]: task["verdict"] for task in found["tasks"]}
+            verdicts |= dict.fromkeys(spared, NOT_IN_IT)
         except (OSError, ValueError, KeyError):
             log = self._log(name)
             return Graded(variant, {}, [f"{variant.title}: no report of the graders; see {log}"])
         graded = Graded(variant, verdicts)
-        if (status == 0) != all(verdict == PASSED for verdict in verdicts.values()):
+        if (status == 0) != all(task["verdict"] == PASSED for task in found["tasks"]):
             graded.findings.append(f"{variant.title}: ./tinykv grade exits with {status}")
         if variant.proof == "handout" and found["points"] != 0:
             graded.findings.append(f"{variant.title}: {found['points']} points, should be 0")
         return graded
+
+    def _has_holes(self, task: Task, opened: Collection[str]) -> bool:
+        """Whether one of these is in the program of a task's part, which has their names then.
+
+        What the program starts is built of the same layers, or of lower ones.
+        """
+        program = self._switched.program(PRESET, f"grade-{task.part}")
+        if len(opened) > 1 or not program.is_file():
+            return True
+        content = program.read_bytes()
+        return any(hole.encode() in content for hole in opened) or bool(opened & set(task.holes))
 
     def _log(self, name: str) -> str:
         return shown(self._folder / f"{name}.log")
@@ -218,18 +253,33 @@ class Bench:
     def _own_tests(self) -> int:
         """Runs the tests of the tree's script, where it has any; their exit status."""
         words = ["-m", "unittest", "discover", "-s", "tools/tests", "-t", "tools"]
-        there = (self._tree.tools / "tests").is_dir()
-        return self._logged("own-tests", ["python3", *words]) if there else 0
+        there = (self._handout.tools / "tests").is_dir()
+        return self._logged(self._handout, "own-tests", ["python3", *words]) if there else 0
 
-    def _tinykv(self, log: str, words: Sequence[str]) -> int:
-        """Runs the tree's own ./tinykv; its exit status."""
-        return self._logged(log, [self._tree.root / "tinykv", *words])
+    def _tinykv(
+        self, tree: Workspace, log: str, words: Sequence[str], env: Mapping[str, str] | None = None
+    ) -> int:
+        """Runs a tree's own ./tinykv; its exit status."""
+        return self._logged(tree, log, [tree.root / "tinykv", *words], env)
 
-    def _logged(self, log: str, command: Sequence[str | Path]) -> int:
-        """Runs a program in the tree, with what it prints in a file; its exit status."""
-        root = self._tree.root
+    def _logged(
+        self,
+        tree: Workspace,
+        log: str,
+        command: Sequence[str | Path],
+        env: Mapping[str, str] | None = None,
+    ) -> int:
+        """Runs a program in a tree, with what it prints in a file; its exit status."""
         with (self._folder / f"{log}.log").open("w", encoding="utf-8") as file:
-            return follow(command, lambda line: print(line, file=file), cwd=root)
+            return follow(command, lambda line: print(line, file=file), cwd=tree.root, env=env)
+
+
+def lay_out(tree: handout.Tree, workspace: Workspace) -> None:
+    """Makes the files of a folder those of a tree."""
+    for name in listed(workspace) if workspace.root.exists() else []:
+        if name not in tree:
+            (workspace.root / name).unlink()
+    handout.write(tree, workspace.root)
 
 
 def counted(findings: Sequence[str]) -> str:
@@ -286,12 +336,14 @@ def table(
     tasks: Sequence[Task],
     graded: Sequence[Graded],
 ) -> list[str]:
-    """Tasks by runs: + passed, o not started, ! something else; a ? follows what should not be."""
+    """Tasks by runs: + passed, o not started, . the hole is not in its program, ! something else; a
+    ? follows what should not be.
+    """
     runs = [one for one in graded if one.variant.proof == proof]
     if not runs:
         return []
     width = max(len(task.id) for task in tasks)
-    lines = [f"{proof}: {PROOFS[proof]}  (+ passed, o not started, ! neither, ? not as expected)"]
+    lines = [f"{proof}: {PROOFS[proof]}  ({SIGNS})"]
     if proof != "handout":
         lines += [f"  {number:>2} {run.variant.hole}" for number, run in enumerate(runs, start=1)]
     heads = "".join(f"{number:>3} " for number in range(1, len(runs) + 1))
@@ -305,8 +357,8 @@ def table(
 def cell(graded: Graded, task: Task) -> str:
     """One verdict in two characters."""
     verdict = graded.verdicts.get(task.id, "not run")
-    sign = {PASSED: "+", NOT_STARTED: "o"}.get(verdict, "!")
-    return sign + (" " if verdict == graded.variant.expected(task) else "?")
+    sign = {PASSED: "+", NOT_STARTED: "o", NOT_IN_IT: "."}.get(verdict, "!")
+    return sign + ("?" if wrong_verdicts(graded, [task]) else " ")
 
 
 def as_json(

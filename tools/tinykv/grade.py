@@ -43,6 +43,7 @@ class Wishes:
     preset: str = "release"
     seed: int | None = None  # this one alone
     seeds: int | None = None  # this many instead of the manifest's
+    seeds_max: int | None = None  # and no more than so many
     seed_base: int = 1
     trace: bool = False  # draw the last run of each task
 
@@ -51,6 +52,8 @@ class Wishes:
         if self.seed is not None:
             return range(self.seed, self.seed + 1)
         number = 1 if task.seeds is None else self.seeds or task.seeds
+        if self.seeds_max is not None:
+            number = min(number, self.seeds_max)
         return range(self.seed_base, self.seed_base + number)
 
     def limit_seconds(self, task: Task) -> float:

@@ -1,13 +1,12 @@
 """./tinykv handout: the tree that students get, which is this one without its solutions.
 
-What is made is a value first, path -> File, so that nothing is written unless all of it is right;
-ablation.py makes such trees too, with some holes cut and others not.
+What is made is a value first, path -> File, so that nothing is written unless all of it is right.
 """
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,17 +25,6 @@ REFERENCE_ONLY = (
     "graders/handout/",
     "graders/mutants/",
     "graders/self/",
-    # Parts 2b and 2c, until their tasks are in the manifest.
-    "graders/stage2/kv_",
-    "graders/stage2/main_2b.cc",
-    "graders/stage2/main_2c.cc",
-    "graders/stage2/store_process.",
-    "stage2-raftkv/leader_address.",
-    "stage2-raftkv/main.cc",
-    "stage2-raftkv/raft_storage.",
-    "stage2-raftkv/raftstore/",
-    "stage2-raftkv/region_re",
-    "stage2-raftkv/stage2_program",
     "tools/tinykv/ablation.py",
     "tools/tinykv/handout.py",
     "tools/tinykv/leaks.py",
@@ -57,6 +45,11 @@ PLACES = {
     "classroom.yml": ".github/workflows/classroom.yml",
     "report.py": "graders/classroom/report.py",
 }
+
+# The header of the switch that switched() puts before each solution, and the include that every file
+# with a hole has.
+SWITCH = "graders/handout/switched_holes.h"
+HOLE_INCLUDE = '#include "common/your_code_here.h"\n'
 
 # The list of the files that students may edit: those with holes. graders/classroom/assemble.py
 # takes these from a student's tree and nothing else.
@@ -115,18 +108,39 @@ def read(workspace: Workspace) -> Tree:
     return tree
 
 
-def plan(
-    reference: Mapping[str, File], origin_line: str, open_holes: Collection[str] | None = None
+def plan(reference: Mapping[str, File], origin_line: str) -> Tree:
+    """The student's tree."""
+    return planned(reference, origin_line, holes.cut)
+
+
+def switched(reference: Mapping[str, File], origin_line: str) -> Tree:
+    """The student's tree for ablation.py: it builds to programs whose holes are open where the
+    environment says so.
+    """
+    tree = planned(reference, origin_line, with_switches)
+    tree[SWITCH] = reference[SWITCH]
+    return tree
+
+
+def with_switches(text: str) -> str:
+    """A source with its solutions, each behind a switch."""
+    return holes.switched(text).replace(
+        HOLE_INCLUDE, f'#include "{SWITCH}"\n{HOLE_INCLUDE}', 1
+    )
+
+
+def planned(
+    reference: Mapping[str, File], origin_line: str, edit: Callable[[str], str]
 ) -> Tree:
-    """The student's tree, with these holes cut, or all."""
+    """A student's tree, whose files with holes are edited."""
     found = holes_of(reference)
     tree = {
-        name: cut(file, open_holes) if name in found else file
+        name: edited(file, edit) if name in found else file
         for name, file in reference.items()
         if not name.startswith(REFERENCE_ONLY)
     }
     for name, file in reference.items():
-        if name.startswith(EXTRAS):
+        if name.startswith(EXTRAS) and name != SWITCH:
             name = name.removeprefix(EXTRAS)
             tree[PLACES.get(name, name)] = file
     tree[HANDOUT] = File(f"{origin_line}\n".encode(), 0o644)
@@ -158,9 +172,9 @@ def holes_of(reference: Mapping[str, File]) -> dict[str, list[holes.Hole]]:
     return found
 
 
-def cut(file: File, ids: Collection[str] | None = None) -> File:
-    """A file without the solutions of these holes, or of all."""
-    return replace(file, content=holes.cut(file.content.decode(), ids).encode())
+def edited(file: File, edit: Callable[[str], str]) -> File:
+    """A file whose text is edited."""
+    return replace(file, content=edit(file.content.decode()).encode())
 
 
 def origin(workspace: Workspace) -> str:

@@ -14,7 +14,7 @@ YourCodeHere() throws, so what is left compiles whatever the function returns.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import cpp_text
@@ -124,19 +124,22 @@ def balanced(text: str) -> bool:
     return not opened
 
 
-def cut(text: str, ids: Collection[str] | None = None) -> str:
-    """The file without the solutions of these holes, or of all; the marks of the others go too.
+def cut(text: str) -> str:
+    """The file without its solutions. REQUIRES: find() has nothing to complain about."""
+    lines = text.splitlines(keepends=True)
+    for hole in reversed(find(text)[0]):
+        lines[hole.first_line - 1 : hole.last_line] = [
+            f"{hole.indent}// TASK {hole.id}: {hole.hint}\n",
+            f'{hole.indent}YourCodeHere("{hole.id}");\n',
+        ]
+    return "".join(lines)
 
-    REQUIRES: find() has nothing to complain about.
-    """
+
+def switched(text: str) -> str:
+    """The file with its solutions, each behind a SwitchedHole(). REQUIRES: as cut()."""
     lines = text.splitlines(keepends=True)
     for hole in reversed(find(text)[0]):
         begin, end = hole.first_line - 1, hole.last_line
-        if ids is None or hole.id in ids:
-            lines[begin:end] = [
-                f"{hole.indent}// TASK {hole.id}: {hole.hint}\n",
-                f'{hole.indent}YourCodeHere("{hole.id}");\n',
-            ]
-        else:
-            lines[begin:end] = lines[begin + 1 : end - 1]
+        solution = lines[begin + 1 : end - 1]
+        lines[begin:end] = [f'{hole.indent}SwitchedHole("{hole.id}");\n', *solution]
     return "".join(lines)

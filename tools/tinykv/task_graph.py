@@ -23,22 +23,48 @@ def by_chapter(tasks: Sequence[Task]) -> dict[str, list[Task]]:
 
 
 def mermaid(tasks: Sequence[Task]) -> str:
-    """The drawing of one stage."""
-    holes = list(dict.fromkeys(hole for task in tasks for hole in task.holes))
-    whole = [task for task in tasks if len(holes) >= MANY and set(task.holes) == set(holes)]
-    single = [task for task in tasks if task not in whole]
-    lines = ["flowchart LR", '  subgraph holes ["holes: what you write"]']
-    lines += [f'    {node("hole", hole)}["{hole}"]' for hole in holes]
-    lines += ["  end", '  subgraph tasks ["tasks: what is graded"]']
-    lines += [f'    {node("task", task.id)}["{label(task)}"]' for task in single]
-    if whole:
-        lines.append(f'    whole["{"<br/>".join(map(label, whole))}"]')
-    lines.append("  end")
-    for task in single:
-        lines += [f"  {node('hole', hole)} --> {node('task', task.id)}" for hole in task.holes]
-    if whole:
-        lines.append(f'  holes ==>|"all {number(len(holes))}"| whole')
+    """The drawing of one stage, part by part."""
+    parts = list(dict.fromkeys(task.part for task in tasks))
+    lines = ["flowchart LR"]
+    earlier: dict[str, list[str]] = {}  # the holes of the parts before, by the id of their box
+    for part in parts:
+        of_part = [task for task in tasks if task.part == part]
+        known = {hole for holes in earlier.values() for hole in holes}
+        needed = dict.fromkeys(hole for task in of_part for hole in task.holes)
+        own = [hole for hole in needed if hole not in known]
+        suffix, title = (f"_{part}", f"part {part}, ") if len(parts) > 1 else ("", "")
+        lines += part_lines(of_part, own, earlier, suffix, title)
+        earlier[f"holes{suffix}"] = own
     return "\n".join(lines)
+
+
+def part_lines(
+    tasks: Sequence[Task],
+    own: Sequence[str],
+    earlier: Mapping[str, Sequence[str]],
+    suffix: str,
+    title: str,
+) -> Iterator[str]:
+    """The boxes of a part, and the arrows to its tasks; `own` are the holes that are its own."""
+    whole = [task for task in tasks if len(own) >= MANY and set(task.holes) >= set(own)]
+    single = [task for task in tasks if task not in whole]
+    yield f'  subgraph holes{suffix} ["{title}holes: what you write"]'
+    yield from (f'    {node("hole", hole)}["{hole}"]' for hole in own)
+    yield from ("  end", f'  subgraph tasks{suffix} ["{title}tasks: what is graded"]')
+    yield from (f'    {node("task", task.id)}["{label(task)}"]' for task in single)
+    if whole:
+        yield f'    whole{suffix}["{"<br/>".join(map(label, whole))}"]'
+    yield "  end"
+    for task in single:
+        yield from (f"  {node('hole', hole)} --> {node('task', task.id)}" for hole in task.holes)
+    if whole:
+        yield f'  holes{suffix} ==>|"all {number(len(own))}"| whole{suffix}'
+        needed = {hole for task in whole for hole in task.holes}
+        yield from (
+            f"  {box} ==> whole{suffix}"
+            for box, of_box in earlier.items()
+            if needed >= set(of_box)
+        )
 
 
 def node(kind: str, name: str) -> str:
