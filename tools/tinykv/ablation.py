@@ -209,7 +209,10 @@ class Bench:
 
     def grade(self, variant: Variant, tasks: Sequence[Task], seeds: int) -> Graded:
         """Grades the tree with its own script."""
-        spared = [task.id for task in tasks if not self._has_holes(task, variant.open)]
+        without = self._parts_without(variant.hole, tasks) if variant.proof == "ablation" else set()
+        spared = [
+            task.id for task in tasks if task.part in without and variant.hole not in task.holes
+        ]
         name = "-".join(filter(None, (variant.proof, variant.hole)))
         report = self._folder / f"{name}.json"
         report.unlink(missing_ok=True)
@@ -236,16 +239,19 @@ class Bench:
             graded.findings.append(f"{variant.title}: {found['points']} points, should be 0")
         return graded
 
-    def _has_holes(self, task: Task, opened: Collection[str]) -> bool:
-        """Whether one of these is in the program of a task's part, which has their names then.
+    def _parts_without(self, hole: str, tasks: Sequence[Task]) -> set[str]:
+        """The parts whose program does not have this hole, and so not its name.
 
         What the program starts is built of the same layers, or of lower ones.
         """
-        program = self._switched.program(PRESET, f"grade-{task.part}")
-        if len(opened) > 1 or not program.is_file():
-            return True
-        content = program.read_bytes()
-        return any(hole.encode() in content for hole in opened) or bool(opened & set(task.holes))
+        programs = {
+            task.part: self._switched.program(PRESET, f"grade-{task.part}") for task in tasks
+        }
+        return {
+            part
+            for part, program in programs.items()
+            if program.is_file() and hole.encode() not in program.read_bytes()
+        }
 
     def _log(self, name: str) -> str:
         return shown(self._folder / f"{name}.log")
