@@ -1,5 +1,5 @@
-# tinykv_library, tinykv_program, tinykv_test: every target of the project is made by one of these,
-# so that flags, warnings and sanitizers are the same everywhere. Sources are listed, never globbed.
+# tinykv_library, tinykv_program, tinykv_server, tinykv_test: every target of the project is made by one of
+# these, so that flags, warnings and sanitizers are the same everywhere. Sources are listed, never globbed.
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -82,6 +82,16 @@ function(tinykv_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} tinykv_flags)
+endfunction()
+
+# tinykv_server(NAME SOURCES main.cc DEPENDS …): a program whose threads free what others allocate, call by
+# call, which jemalloc is made for. A sanitizer brings an allocator of its own.
+function(tinykv_server name)
+  tinykv_program(${name} ${ARGN})
+  if(TINYKV_SANITIZE STREQUAL "")
+    pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+    target_link_libraries(${name} PRIVATE PkgConfig::JEMALLOC)
+  endif()
 endfunction()
 
 # tinykv_test(NAME SOURCES foo_test.cc DEPENDS … LABELS stage1): one GoogleTest binary, one ctest case.

@@ -10,11 +10,11 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
-#include "absl/synchronization/mutex.h"
 #include "common/config.h"
 #include "common/config_flags.h"
 #include "common/env/clock.h"
 #include "common/env/file_system.h"
+#include "common/env/prepare_threads.h"
 #include "common/log.h"
 #include "common/server/data_directory.h"
 #include "common/server/status_server.h"
@@ -157,9 +157,7 @@ absl::StatusOr<ProgramAction> Configure(const ServerProgram& program, int argc, 
 
 int RunServer(const ServerProgram& program, int argc, char** argv) {
   PrepareSignals();
-  // Debian builds Abseil with its search for deadlocks on, which costs gRPC a global lock at each
-  // of its own.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  PrepareThreads();
   ServerConfig config;
   const auto action = Configure(program, argc, argv, &config);
   if (!action.ok()) return Fail(program, action.status(), 2);

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "common/env/prepare_threads.h"
 #include "graders/bench/cluster_bench.h"
 #include "graders/bench/raft_bench.h"
 #include "graders/bench/server_bench.h"
@@ -95,6 +96,7 @@ int main(int argc, char** argv) {
     return tinykv::bench::ServeForBench(argc - 1, argv + 1);
   }
 
+  tinykv::PrepareThreads();
   CLI::App app("Measures TinyKV beside a named peer, in one run.", "tinykv-bench");
   app.require_subcommand(1);
   tinykv::bench::ServerBenchOptions server_options;

@@ -25,6 +25,7 @@ std::string ExtrasOf(const RaftPlan& plan) {
   if (plan.check_quorum) text += ", check-quorum";
   if (plan.lease) text += ", lease";
   if (plan.fast_back_off) text += ", fast back-off";
+  if (plan.commit_rides_along) text += ", commit index rides along";
   if (!plan.pipelining) text += ", one append in flight";
   if (plan.one_entry_a_message) text += ", one entry a message";
   return text;
@@ -48,6 +49,7 @@ rc::Gen<RaftPlan> AnyRaftPlan(const RaftPlanKind& kind) {
       gen::set(&RaftPlan::pre_vote, Sometimes(30)),
       gen::set(&RaftPlan::check_quorum, Sometimes(30)), gen::set(&RaftPlan::lease, Sometimes(50)),
       gen::set(&RaftPlan::fast_back_off, Sometimes(50)),
+      gen::set(&RaftPlan::commit_rides_along, Sometimes(50)),
       gen::set(&RaftPlan::pipelining, gen::map(Sometimes(30), [](bool off) { return !off; })),
       gen::set(&RaftPlan::one_entry_a_message, Sometimes(30)),
       gen::set(&RaftPlan::drift_percent, gen::element<uint32_t>(0, 0, 5, 10)),

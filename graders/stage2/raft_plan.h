@@ -23,6 +23,7 @@ struct RaftPlan {
   bool check_quorum = false;
   bool lease = false;
   bool fast_back_off = false;
+  bool commit_rides_along = false;
   bool pipelining = true;
   bool one_entry_a_message = false;
   // Clocks run up to so much too fast or too slow.

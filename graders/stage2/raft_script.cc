@@ -114,6 +114,8 @@ class ScriptRunner {
       options.check_quorum = true;
     } else if (word == "fast-back-off") {
       options.fast_back_off = true;
+    } else if (word == "commit-rides-along") {
+      options.commit_rides_along = true;
     } else if (word == "one-in-flight") {
       options.flow.in_flight_messages_max = 1;
     } else if (word == "one-entry-appends") {

@@ -63,6 +63,7 @@ RaftProcess::Setup RaftWorld::SetupOf(PeerId id) const {
   options.check_quorum = plan_.check_quorum;
   if (plan_.lease && plan_.check_quorum) options.lease = {.tick_interval = kRaftTick};
   options.fast_back_off = plan_.fast_back_off;
+  options.commit_rides_along = plan_.commit_rides_along;
   if (!plan_.pipelining) options.flow.in_flight_messages_max = 1;
   if (plan_.one_entry_a_message) options.flow.message_bytes_max = 1;
   return {.options = options,

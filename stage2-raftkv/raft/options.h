@@ -53,6 +53,10 @@ struct RaftOptions {
   std::optional<LeaseOptions> lease = {};
   // Skip whole terms where logs differ (conflict_hint.h), instead of single entries.
   bool fast_back_off = false;
+  // A leader does not tell at once that more is committed where it has no entries to send, but with
+  // the next append: others know it later, by up to a heartbeat and its answer, for half as many
+  // messages.
+  bool commit_rides_along = false;
   // A leader whose entries are not committed stops to take more at this many bytes.
   size_t uncommitted_bytes_max = std::numeric_limits<size_t>::max();
   // Reads that may wait at a leader.

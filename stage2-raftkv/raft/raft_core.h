@@ -170,6 +170,7 @@ class RaftCore {
   // `next` is compacted, it notes there that a snapshot is needed. REQUIRES: leader.
   void SendAppend(PeerId to);
   void BroadcastAppend();
+  void TellCommit();  // at once, or not: options.commit_rides_along
   // Begins a round of heartbeats.
   void BroadcastHeartbeat();
   void SendHeartbeat(PeerId to, uint64_t round);
@@ -179,8 +180,8 @@ class RaftCore {
   // that this log agrees with the leader's. Answers either way.
   void OnAppend(const Message& message);
   void RefuseAppend(const Message& append);
-  // Learns what a member has, or that it has refused; commits what a majority has, and tells all
-  // of it. Otherwise sends on, if there is more to send, or nothing could be sent until now.
+  // Learns what a member has, or that it has refused; commits what a majority has, and calls
+  // TellCommit(). Otherwise sends on, if there is more to send, or nothing could be sent until now.
   void OnAppendResponse(const Message& message);
   // Follows the leader, and answers with the heartbeat's round and this member's commit index. A
   // heartbeat proves nothing about the log.
@@ -225,10 +226,9 @@ class RaftCore {
   std::map<PeerId, bool> votes_;         // candidate: the answers so far
   std::map<PeerId, Progress> progress_;  // leader: of every member
 
-  uint32_t election_elapsed_ = 0;   // ticks; not for a leader
-  uint32_t election_timeout_ = 0;   // drawn by ResetElectionTimer()
-  uint32_t heartbeat_elapsed_ = 0;  // ticks, of a leader
-  // Extras.
+  uint32_t election_elapsed_ = 0;     // ticks; not for a leader
+  uint32_t election_timeout_ = 0;     // drawn by ResetElectionTimer()
+  uint32_t heartbeat_elapsed_ = 0;    // ticks, of a leader
   bool election_by_leader_ = false;   // the running election was asked for
   bool has_called_election_ = false;  // leader: has asked somebody to take over
   uint32_t ticks_since_leader_ = 0;   // since a leader of this term was heard of

@@ -46,6 +46,13 @@ void RaftCore::BroadcastAppend() {
   ForEachPeer([&](PeerId peer) { SendAppend(peer); });
 }
 
+void RaftCore::TellCommit() {
+  ForEachPeer([&](PeerId peer) {
+    const bool has_entries = progress_.at(peer).next() <= log_.last_index();
+    if (has_entries || !options_.commit_rides_along) SendAppend(peer);
+  });
+}
+
 void RaftCore::BroadcastHeartbeat() {
   heartbeat_elapsed_ = 0;
   const uint64_t round = rounds_.Begin(now_);
@@ -97,7 +104,7 @@ void RaftCore::OnAppendResponse(const Message& message) {
   const bool was_held_back = !progress->MaySend();
   progress->Acknowledge(message.index);
   if (MaybeCommit()) {
-    BroadcastAppend();
+    TellCommit();
   } else if (was_held_back || progress->next() <= log_.last_index()) {
     SendAppend(message.from);
   }

@@ -33,7 +33,8 @@ void MakePromise(TestEngines& machine) {
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   PeerStorage storage(1, *loaded);
   lsm::WriteBatch batch;
-  storage.SaveReady({.hard_state = raft::HardState{.term = 6, .vote = 2, .commit = 5}}, batch);
+  storage.SaveReady(
+      {.hard_state = raft::HardState{.term = 6, .vote = 2, .commit = 5}, .must_sync = true}, batch);
   ASSERT_TRUE(machine.raft().Write({.sync = true}, batch).ok());
 }
 

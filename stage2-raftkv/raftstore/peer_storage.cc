@@ -155,7 +155,11 @@ PeerStorage::PeerStorage(RegionId region, const LoadedPeer& loaded) : region_(re
 }
 
 void PeerStorage::SaveReady(const raft::Ready& ready, lsm::WriteBatch& batch) {
-  if (!ready.snapshot && ready.entries.empty() && !ready.hard_state) return;
+  if (!ready.must_sync) {
+    // Only the commit index is new, if anything. It may get lost: so it waits for the next batch.
+    if (ready.hard_state) state_.mutable_hard_state()->set_commit(ready.hard_state->commit);
+    return;
+  }
   // >>> SOLUTION 2B-save-ready: entries, hard state, and where the log ends now, in one batch
   if (ready.snapshot) {
     DeleteWholeLog(region_, batch);

@@ -46,7 +46,8 @@ class PeerStorage {
   PeerStorage(RegionId region, const LoadedPeer& loaded);
 
   // Adds to `batch` all that Raft wants stored: the entries, and the state that says where the log
-  // ends and what was promised. A snapshot's data is in the kv engine already.
+  // ends and what was promised. A snapshot's data is in the kv engine already. A commit index that
+  // comes alone adds nothing: it is stored with what comes next.
   // REQUIRES: `batch` is written, and synced if ready.must_sync, before what the Ready's contract
   // says.
   void SaveReady(const raft::Ready& ready, lsm::WriteBatch& batch);

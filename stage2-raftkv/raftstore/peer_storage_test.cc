@@ -65,12 +65,13 @@ class PeerStorageTest : public StartedStoreTest {
     EXPECT_TRUE(Says(status, what)) << status;
   }
 
-  absl::Status TrySave(const Ready& ready) {
+  absl::Status TrySave(Ready ready) {
+    ready.must_sync = true;
     lsm::WriteBatch batch;
     storage_->SaveReady(ready, batch);
     return machine_.raft().Write({.sync = true}, batch);
   }
-  void Save(const Ready& ready) { ASSERT_TRUE(TrySave(ready).ok()); }
+  void Save(Ready ready) { ASSERT_TRUE(TrySave(std::move(ready)).ok()); }
   void SaveEntries(Index first, const std::vector<Term>& terms) {
     Save({.hard_state = HardState{.term = terms.back(), .vote = 1, .commit = 5},
           .entries = Entries(first, terms)});
@@ -87,7 +88,7 @@ class PeerStorageTest : public StartedStoreTest {
   void SetSnapshotApplied(const EntryId& last) { SetApplied(last.index, last); }
 
   static Ready SnapshotReady(const EntryId& last, const HardState& hard_state) {
-    return {.hard_state = hard_state, .snapshot = raft::Snapshot{.last = last}, .must_sync = true};
+    return {.hard_state = hard_state, .snapshot = raft::Snapshot{.last = last}};
   }
 
   std::unique_ptr<PeerStorage> storage_;
@@ -111,6 +112,15 @@ TEST_F(PeerStorageTest, AReadyOfMessagesOnlyWritesNothing) {
   lsm::WriteBatch batch;
   storage_->SaveReady({.messages = {{.type = raft::MessageType::kHeartbeat}}}, batch);
   EXPECT_TRUE(batch.empty());
+}
+
+TEST_F(PeerStorageTest, ACommitIndexThatComesAloneIsStoredWithWhatComesNext) {
+  SaveEntries(6, {6, 6});
+  lsm::WriteBatch batch;
+  storage_->SaveReady({.hard_state = HardState{.term = 6, .vote = 1, .commit = 7}}, batch);
+  EXPECT_TRUE(batch.empty());
+  Save({.entries = Entries(8, {6})});
+  EXPECT_EQ(Load(), "5/5: 6/6 7/6 8/6; term 6 vote 1 commit 7 applied 5/5");
 }
 
 TEST_F(PeerStorageTest, EntriesReplaceTheTailFromTheFirstOfThemOn) {

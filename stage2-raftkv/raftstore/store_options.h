@@ -18,6 +18,7 @@ struct StoreOptions {
                             .pre_vote = true,
                             .check_quorum = true,
                             .fast_back_off = true,
+                            .commit_rides_along = true,
                             .uncommitted_bytes_max = 64 << 20};
   Duration tick_interval = std::chrono::milliseconds(100);
   // Of election timeouts.

@@ -30,6 +30,7 @@ BUILD = {
     "nlohmann-json3-dev": "JSON of the status page, the client and the benchmarks",
     "libcpp-httplib-dev": "the status page",
     "prometheus-cpp-dev": "metrics",
+    "libjemalloc-dev": "the allocator of the servers",
     "libedit-dev": "line editing and history in the client",
     # tests and benchmarks
     "libgtest-dev": "unit tests",

@@ -19,6 +19,7 @@
 #include "common/client/ctl/session.h"
 #include "common/client/raw_client.h"
 #include "common/env/clock.h"
+#include "common/env/prepare_threads.h"
 #include "common/status.h"
 
 namespace tinykv::ctl {
@@ -174,4 +175,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace tinykv::ctl
 
-int main(int argc, char** argv) { return tinykv::ctl::Main(argc, argv); }
+int main(int argc, char** argv) {
+  tinykv::PrepareThreads();
+  return tinykv::ctl::Main(argc, argv);
+}
