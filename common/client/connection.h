@@ -144,6 +144,7 @@ class Connection::Operation {
     const absl::Status error = StatusOfAttempt(
         {.address = route_->address, .patience = patience_, .is_last = is_last_}, grpc_status,
         response_.has_region_error() ? &response_.region_error() : nullptr);
+    if (connection_.options_.on_attempt) connection_.options_.on_attempt(route_->address, error);
     if (error.ok()) {
       connection_.routes_->Confirm(*route_);
       return Finish(std::move(response_));
