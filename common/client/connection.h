@@ -9,7 +9,8 @@
 //   not leader, and it says who is       that store at once, also one that was not given
 //   stale command                        the same store at once
 //   not leader, busy, region not found,
-//   not reachable, no answer             the next store after a pause
+//   not reachable, no answer,
+//   broken off by the store              the next store after a pause
 //   another region error                 nothing: only a client that knows regions can mend it
 // "At once" is so a few times in a row (RetrySchedule). The store that answered last is asked first
 // by the next call.
