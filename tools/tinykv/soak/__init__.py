@@ -7,11 +7,13 @@ from ..workspace import Workspace
 from . import run as soak_run
 from .faults import FAULTS
 from .load import PROGRAM
-from .run import STAGE, Wishes
+from .namespaces import Namespaces
+from .proxies import Proxies
+from .run import STAGE, Outcome, Wishes
 
 RATE_DEFAULT = Wishes().rate
 FAULT_NAMES = [fault.name for fault in FAULTS]
-NETWORKS = ["namespaces", "proxy"]
+NETWORKS = [Namespaces.name, Proxies.name]
 
 FAULT_LINES = "\n".join(f"  {fault.name:<17} {fault.what}" for fault in FAULTS)
 HELP = f"""\
@@ -32,9 +34,19 @@ def command(workspace: Workspace, wishes: Wishes) -> int:
     """The command."""
     if not (workspace.root / plans.SOURCES[STAGE]).is_file():
         raise UsageError("soak: this tree has no server of stage 2 yet, which it needs")
-    build.build(workspace, "release", [PROGRAM, plans.SERVERS[STAGE]])
-    outcome = soak_run.run(workspace, wishes, workspace.program("release", PROGRAM).parent)
+    outcome = built_and_run(workspace, wishes)
     soak_run.tell(outcome)
     if wishes.json:
         soak_run.write_json(outcome, wishes.json)
     return 0 if outcome.passed else 1
+
+
+def once(workspace: Workspace) -> Outcome:
+    """Each fault once, for ./tinykv test; with little load, since other tests may run beside it."""
+    return built_and_run(workspace, Wishes(rate=300))
+
+
+def built_and_run(workspace: Workspace, wishes: Wishes) -> Outcome:
+    """A run of what is built first."""
+    build.build(workspace, "release", [PROGRAM, plans.SERVERS[STAGE]])
+    return soak_run.run(workspace, wishes, workspace.program("release", PROGRAM).parent)

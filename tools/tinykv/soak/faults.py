@@ -156,11 +156,17 @@ def fill_disk(arena: Arena) -> str:
         found = bool((report or {}).get("store", {}).get("refuses_writes"))
         return "" if found == wanted else f"store-{disk.store} should{'' if wanted else ' not'} refuse writes"
 
+    def turned_away() -> str:
+        busy = arena.load.counts()["failed_attempts"].get("server is busy", 0)
+        return "" if busy else f"store-{disk.store} leads, and should have turned a write away"
+
     disk.fill()
     try:
         arena.wait_until(lambda: refuses(True), FELT_SECONDS_MAX)
         if role == "a follower":
             serve_without(arena, disk.store)
+        else:
+            arena.wait_until(turned_away, FELT_SECONDS_MAX)
     finally:
         disk.clear()
     arena.wait_until(lambda: refuses(False), FELT_SECONDS_MAX)

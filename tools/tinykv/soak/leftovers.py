@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..state import birth
-from . import disk, network
+from . import disk, namespaces
 
 FILE = "run.json"
 
@@ -65,7 +65,7 @@ def remove_all(folder: Path) -> None:
                 if is_alive(server):
                     os.kill(server[0], signal.SIGKILL)
             if content.tag:
-                network.remove_leftovers(content.tag)
+                namespaces.remove_leftovers(content.tag)
             disk.unmount(file.parent / "small-disk")
             shutil.rmtree(file.parent, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """tinykv-soak-load, which calls the cluster, checks its answers and counts."""
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -77,9 +78,13 @@ class Load:
             pass  # _next() says why
         return self._next(name)
 
+    def counts(self) -> dict:
+        """What was done in this phase so far."""
+        return self._ask("counts", "counts")
+
     def written(self) -> int:
         """Writes that were acknowledged since the start."""
-        return self._ask("counts", "counts")["written"]
+        return self.counts()["written"]
 
     def end_phase(self) -> dict:
         """What was done in this phase; the next begins."""
@@ -106,3 +111,7 @@ class Load:
         self._child.kill()
         self._child.wait()
         self._reader.join()
+        for pipe in (self._child.stdin, self._child.stdout):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()

@@ -14,13 +14,15 @@ from pathlib import Path
 from .. import plans
 from ..console import GREEN, RED, Failure, colour, duration, say
 from ..workspace import Workspace, shown
-from . import disk, faults, leftovers, network, verdicts
+from . import disk, faults, leftovers, namespaces, verdicts
 from .arena import Arena
 from .disk import SmallDisk
 from .faults import Fault
 from .leftovers import Record
 from .load import PROGRAM, Load, Violation
-from .network import Network
+from .namespaces import Namespaces
+from .network import CLIENT, Network
+from .proxies import Proxies
 from .stores import Store
 from .verdicts import MIB, Bounds, Verdict
 
@@ -108,7 +110,7 @@ def run(workspace: Workspace, wishes: Wishes, programs: Path) -> Outcome:
     leftovers.remove_all(workspace.state / "soak")
     folder = workspace.state / "soak" / f"run-{os.getpid()}"
     folder.mkdir(parents=True)
-    outcome = Outcome(wishes.seed, wishes.network or network.kind_possible())
+    outcome = Outcome(wishes.seed, wishes.network or best_network())
     record = Record(folder)
     try:
         with contextlib.ExitStack() as stack:
@@ -121,10 +123,11 @@ def run(workspace: Workspace, wishes: Wishes, programs: Path) -> Outcome:
     except Failure as failure:
         outcome.failure = str(failure)
         tell_failure(failure, folder)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
     if outcome.passed:
         shutil.rmtree(folder)
-        with contextlib.suppress(OSError):
-            folder.parent.rmdir()
     else:
         record.keep()
     return outcome
@@ -165,12 +168,22 @@ def build(
     return arena
 
 
+def best_network() -> str:
+    """The one that is most like a network of those that this machine allows."""
+    return Namespaces.name if namespaces.allowed() else Proxies.name
+
+
 def network_of(kind: str, record: Record) -> Network:
     """Makes the network."""
-    if kind == network.Namespaces.name:
-        record.tagged(f"tks{os.getpid()}")
-        return network.Namespaces(STORES, os.getpid())
-    raise Failure(f"--network {kind}: there is {network.Namespaces.name}")
+    if kind == Proxies.name:
+        return Proxies(STORES)
+    if not namespaces.allowed():
+        raise Failure(
+            f"--network {kind} needs root, the package iproute2, and a kernel that lets root make "
+            f"network namespaces, links and bridges; --network {Proxies.name} needs nothing"
+        )
+    record.tagged(namespaces.tag(os.getpid()))
+    return Namespaces(STORES, os.getpid())
 
 
 def store_of(number: int, programs: Path, place: Path, folder: Path, net: Network) -> Store:
@@ -195,7 +208,7 @@ def store_of(number: int, programs: Path, place: Path, folder: Path, net: Networ
 def load_command(programs: Path, net: Network, wishes: Wishes) -> list[str | Path]:
     """How the load is started."""
     flags = {
-        "--address": ",".join(str(net.seen_from(network.CLIENT, store)) for store in STORES),
+        "--address": ",".join(str(net.seen_from(CLIENT, store)) for store in STORES),
         "--keys": KEYS,
         "--workers": WORKERS,
         "--rate": wishes.rate,
