@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/client/raw_client.h"
+#include "common/client/store_routes.h"
 #include "common/random.h"
 #include "common/status.h"
 #include "graders/soak/soak_values.h"
@@ -59,7 +60,7 @@ class SoakLoad::Worker {
     const auto found = client_->Get(KeyOf(key));
     load_.counters_.Call("get", false, found.status());
     TKV_RETURN_IF_ERROR(found.status());
-    Check(read, *found);
+    load_.Check(read, *found, asked_);
     return absl::OkStatus();
   }
 
@@ -122,25 +123,11 @@ class SoakLoad::Worker {
                             key ? "is out of order" : "nobody has written"));
         return;
       }
-      for (; next < reads.size() && reads[next].key < *key; ++next) Check(reads[next], {});
+      for (; next < reads.size() && reads[next].key < *key; ++next)
+        load_.Check(reads[next], {}, asked_);
       if (next == reads.size()) return;
-      Check(reads[next++], pair.value);
+      load_.Check(reads[next++], pair.value, asked_);
     }
-  }
-
-  void Check(const RegisterChecker::Read& read, const std::optional<std::string>& value) {
-    std::optional<uint64_t> sequence;
-    if (value) {
-      const auto parsed = ParseValue(read.key, *value, load_.options_.value_bytes_max);
-      if (!parsed.ok()) {
-        load_.Report(
-            Concat("key ", read.key, ": ", asked_, " answered with ", MessageOf(parsed.status())));
-        return;
-      }
-      sequence = *parsed;
-    }
-    const auto wrong = load_.checker_.EndRead(read, sequence, asked_);
-    if (wrong) load_.Report(*wrong);
   }
 
   SoakLoad& load_;
@@ -167,6 +154,8 @@ absl::StatusOr<std::unique_ptr<SoakLoad>> SoakLoad::Make(const SoakLoadOptions& 
   }
   load->reader_ = std::make_unique<Worker>(*load, 0);
   TKV_RETURN_IF_ERROR(load->reader_->Open());
+  TKV_ASSIGN_OR_RETURN(const auto addresses, ParseStoreAddresses(options.addresses));
+  for (const std::string& address : addresses) load->AddProbe(address);
   return load;
 }
 
@@ -179,9 +168,22 @@ SoakLoad::SoakLoad(const SoakLoadOptions& options, OnViolation on_violation)
 
 SoakLoad::~SoakLoad() { Stop(); }
 
+void SoakLoad::AddProbe(const std::string& address) {
+  StoreProbe::Options options = {.address = address,
+                                 .keys = options_.keys,
+                                 .seed = options_.seed + probes_.size(),
+                                 .checker = &checker_};
+  options.on_answer = [this, address](const auto& read, const auto& value) {
+    counters_.Call("probe", false, absl::OkStatus());
+    Check(read, value, address);
+  };
+  probes_.push_back(std::make_unique<StoreProbe>(options));
+}
+
 void SoakLoad::Start() {
   threads_ = MakeThreadExecutor({.threads = static_cast<int>(options_.workers), .name = "workers"});
   for (const auto& worker : workers_) worker->Start(*threads_);
+  for (const auto& probe : probes_) probe->Start(*threads_);
 }
 
 void SoakLoad::Stop() { threads_.reset(); }
@@ -191,6 +193,21 @@ absl::Status SoakLoad::ReadAll() {
     TKV_RETURN_IF_ERROR(Annotate(reader_->Get(key), Concat("reading key ", key)));
   }
   return absl::OkStatus();
+}
+
+void SoakLoad::Check(const RegisterChecker::Read& read, const std::optional<std::string>& value,
+                     const std::string& server) {
+  std::optional<uint64_t> sequence;
+  if (value) {
+    const auto parsed = ParseValue(read.key, *value, options_.value_bytes_max);
+    if (!parsed.ok()) {
+      Report(Concat("key ", read.key, ": ", server, " answered with ", MessageOf(parsed.status())));
+      return;
+    }
+    sequence = *parsed;
+  }
+  const auto wrong = checker_.EndRead(read, sequence, server);
+  if (wrong) Report(*wrong);
 }
 
 void SoakLoad::Report(const std::string& what) {

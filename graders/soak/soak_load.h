@@ -11,6 +11,9 @@
 // for the culprit. How long a key rests must be more than a fault lasts and a connection then
 // lives.
 //
+// Beside that, each store is asked by a probe (store_probe.h), which finds who answers and should
+// not.
+//
 // Thread-safety: safe.
 #pragma once
 
@@ -18,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +31,7 @@
 #include "common/env/executor.h"
 #include "graders/soak/counters.h"
 #include "graders/soak/register_checker.h"
+#include "graders/soak/store_probe.h"
 
 namespace tinykv::soak {
 
@@ -70,6 +75,10 @@ class SoakLoad {
 
   SoakLoad(const SoakLoadOptions& options, OnViolation on_violation);
 
+  void AddProbe(const std::string& address);
+  // What the store at `server` has answered to a read; nullopt for "absent".
+  void Check(const RegisterChecker::Read& read, const std::optional<std::string>& value,
+             const std::string& server);
   void Report(const std::string& what);
 
   const SoakLoadOptions options_;
@@ -79,7 +88,8 @@ class SoakLoad {
   RegisterChecker checker_;
   std::unique_ptr<Executor> timers_;  // of the clients
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<Worker> reader_;     // of ReadAll()
+  std::unique_ptr<Worker> reader_;  // of ReadAll()
+  std::vector<std::unique_ptr<StoreProbe>> probes_;
   std::unique_ptr<Executor> threads_;  // one a worker; last, since its tasks use all the others
 };
 

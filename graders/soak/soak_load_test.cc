@@ -53,7 +53,7 @@ TEST_F(Load, FindsNothingWrongWithAStoreThatIsRight) {
   EXPECT_EQ(Violations(), std::vector<std::string>());
   const nlohmann::json counts = load_->counters().ToJson();
   EXPECT_EQ(counts["failed_calls"], nlohmann::json::object());
-  for (const char* call : {"put", "delete", "get", "scan"}) {
+  for (const char* call : {"put", "delete", "get", "scan", "probe"}) {
     EXPECT_GT(counts["calls"].value(call, 0), 0) << call;
   }
 }

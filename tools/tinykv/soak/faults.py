@@ -102,6 +102,18 @@ def cut_one_way(arena: Arena) -> str:
     return f"what store-{sender} sends to store-{receiver}"
 
 
+def strand_leader(arena: Arena) -> str:
+    """The leader is cut off from the other stores, and clients go on to reach it."""
+    leads = arena.leader()
+    for other in arena.stores:
+        if other != leads:
+            arena.network.cut(leads, other)
+            arena.network.cut(other, leads)
+    follows = serve_without(arena, leads)
+    arena.network.heal()
+    return f"store-{leads}, store-{follows} took over"
+
+
 def cut_pair(arena: Arena) -> str:
     """The leader and a follower do not hear each other; the third store hears both."""
     leads = arena.leader()
@@ -190,6 +202,7 @@ FAULTS = [
     Fault("pause-followers", "SIGSTOP of each follower", pause_followers),
     Fault("isolate-leader", "the leader's network is cut", isolate_leader),
     Fault("isolate-follower", "a follower's network is cut", isolate_follower),
+    Fault("strand-leader", "the leader is cut off from the others, not from clients", strand_leader),
     Fault("cut-one-way", "one direction between leader and follower is cut", cut_one_way),
     Fault("cut-pair", "leader and follower are cut from each other", cut_pair),
     Fault("rolling-restart", "SIGTERM and restart, store after store", rolling_restart, calls_may_fail=False),

@@ -50,13 +50,13 @@ HOLD_SECONDS_MAX = 12.0
 BOUNDS = Bounds(
     # Two engines with three memtables each, two caches (of which the raft engine's has 8 MiB at
     # most), Raft's log, what is being applied and sent, and gRPC with its threads.
-    memory_bytes=256 * MIB,
-    # For each engine 16 memtables' worth of write-ahead logs and tables that wait to be merged; the
+    memory_bytes=160 * MIB,
+    # For each engine eight memtables' worth of write-ahead logs and tables that wait to be merged; the
     # keys, before and after a compaction, and as snapshots that are sent and received.
-    disk_bytes=2 * 16 * MEMTABLE_BYTES + 4 * KEYS * VALUE_BYTES_MAX,
-    # Half as many more are kept for a store that is behind, and what comes in until the command to
-    # compact is decided and what it forgets is flushed.
-    log_entries=3 * LOG_ENTRIES_MAX,
+    disk_bytes=2 * 8 * MEMTABLE_BYTES + 4 * KEYS * VALUE_BYTES_MAX,
+    # Half as many more are kept for a store that is behind; the rest is what comes in until the
+    # command to compact is decided.
+    log_entries=2 * LOG_ENTRIES_MAX,
 )
 
 

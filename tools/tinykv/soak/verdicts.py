@@ -38,7 +38,7 @@ def quarter(samples: Sequence[Sample], number: int, store: int, seconds: float) 
 # differs between processes, which are young after a fault and old after none, and as much again as
 # the memtables of both engines hold, which fill and empty all the time.
 GROWTH_FACTOR = 1.25
-GROWTH_BYTES = 48 * MIB
+GROWTH_BYTES = 24 * MIB
 
 
 def memory_flat(samples: Sequence[Sample], seconds: float) -> list[Verdict]:
