@@ -209,6 +209,15 @@ class ArenaTest(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "after 0 s: a leader is missing"):
             self.arena().wait_until(lambda: "a leader is missing", 0.0)
 
+    def test_time_that_the_machine_slept_does_not_count(self) -> None:
+        times = iter([0.0, 0.1, 1000.0, 1000.1, 1000.2, 1000.3])
+        answers = iter(["no", "no", "no", ""])
+        with mock.patch("tinykv.soak.arena.time", mock.Mock(monotonic=lambda: next(times))):
+            arena = Arena({}, mock.Mock(), mock.Mock(), 4, random.Random(1), begin=0.0)
+            arena.tick = mock.Mock()
+            arena.wait_until(lambda: next(answers), 60.0)
+        self.assertEqual(arena.tick.call_count, 3)
+
     def test_writes_are_awaited_that_began_after_the_call(self) -> None:
         arena = self.arena()
         arena.load.written.side_effect = [100, 101, 104, 105]

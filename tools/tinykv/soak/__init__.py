@@ -25,7 +25,7 @@ a later one. Meanwhile one thing after the other is broken and mended:
 
 Each fault lasts until it is felt, and ends with a whole cluster whose keys are all read.
 Without --minutes each comes once; with it they go on, in an order that follows from the seed.
-docs/operating.md says what must hold at the end. As root, each store gets a network namespace
+docs/development.md says what must hold at the end. As root, each store gets a network namespace
 of its own. Exits 0 only if all of that holds.
 """
 
