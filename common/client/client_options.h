@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "common/env/clock.h"
 #include "common/env/executor.h"
 
@@ -38,6 +40,12 @@ struct ClientOptions {
   // While calls are waiting for answers, the connection is probed this often, so that a machine
   // that is gone is noticed. Stores refuse to be probed more often than every 2 s.
   Duration keepalive_interval = std::chrono::seconds(10);
+
+  // Called at the end of each attempt, with the store that was asked and what came of it: for
+  // whoever counts retries or wants to know who answered. The attempts of one call come one after
+  // the other, the last one before the call returns; those of several calls from several threads.
+  // Must not block. Null for nobody.
+  std::function<void(const std::string& address, const absl::Status& status)> on_attempt = nullptr;
 
   // Both must outlive the client. Null means the machine's clock, and a thread of the client's own.
   // Nothing that runs on `executor` may make blocking calls of the client: they wait for its

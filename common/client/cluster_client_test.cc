@@ -96,13 +96,31 @@ TEST_F(ClusterClient, AsksAroundWhileNobodyKnowsALeader) {
 }
 
 TEST_F(ClusterClient, TriesTheNextStoreWhenOneIsBusyOrBroken) {
-  for (const auto failure : {ToyStore::Failure::kBusy, ToyStore::Failure::kUnavailable}) {
+  for (const auto failure :
+       {ToyStore::Failure::kBusy, ToyStore::Failure::kUnavailable, ToyStore::Failure::kCancelled}) {
     const auto before = Requests();
     const auto client = Open(All());
     stores_[0]->Follow({.failing = 1, .failure = failure});
     EXPECT_TRUE(client->Put("k", "v").ok());
     EXPECT_EQ(Requests(), (std::vector<uint64_t>{before[0] + 1, before[1] + 1, before[2]}));
   }
+}
+
+TEST_F(ClusterClient, TellsOfEachAttempt) {
+  Lead(2);
+  std::vector<std::string> told;
+  auto client = RawClient::Open(
+      {.address = All(),
+       .on_attempt =
+           [&](const std::string& address, const absl::Status& status) {
+             told.push_back(Concat(address, status.ok() ? " answers" : " does not lead"));
+           },
+       .clock = &time_,
+       .executor = &time_});
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_TRUE((*client)->Put("k", "v").ok());
+  EXPECT_EQ(told, (std::vector<std::string>{Concat(stores_[0]->address(), " does not lead"),
+                                            Concat(stores_[2]->address(), " answers")}));
 }
 
 TEST_F(ClusterClient, AsksTheSameStoreAgainAfterAStaleCommand) {

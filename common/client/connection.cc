@@ -64,6 +64,10 @@ absl::Status StatusOfAttempt(const ConnectionAttempt& attempt, const grpc::Statu
         Concat(attempt.address, ": no answer within ", SecondsText(attempt.patience));
     return attempt.is_last ? DeadlineExceeded(text) : Unavailable(text);
   }
+  // Not by us. A store that stops does that to a call that reaches it at the last moment.
+  if (status.error_code() == grpc::StatusCode::CANCELLED) {
+    return Unavailable(attempt.address, ": the store broke the call off");
+  }
   // The two enumerations have the same values.
   return MakeStatus(static_cast<absl::StatusCode>(status.error_code()),
                     Concat(attempt.address, ": ", status.error_message()));

@@ -9,7 +9,8 @@
 //   not leader, and it says who is       that store at once, also one that was not given
 //   stale command                        the same store at once
 //   not leader, busy, region not found,
-//   not reachable, no answer             the next store after a pause
+//   not reachable, no answer,
+//   broken off by the store              the next store after a pause
 //   another region error                 nothing: only a client that knows regions can mend it
 // "At once" is so a few times in a row (RetrySchedule). The store that answered last is asked first
 // by the next call.
@@ -144,6 +145,7 @@ class Connection::Operation {
     const absl::Status error = StatusOfAttempt(
         {.address = route_->address, .patience = patience_, .is_last = is_last_}, grpc_status,
         response_.has_region_error() ? &response_.region_error() : nullptr);
+    if (connection_.options_.on_attempt) connection_.options_.on_attempt(route_->address, error);
     if (error.ok()) {
       connection_.routes_->Confirm(*route_);
       return Finish(std::move(response_));

@@ -10,9 +10,11 @@
 //
 // What it means that a write is tried again: the answer to the first attempt may be lost although
 // the write was done, or the attempt may still be under way when the next one is answered. So a put
-// or delete can take effect twice, even a moment after the call has returned. To the only writer of
-// a key that makes no difference. With several writers it does: what another one has written in
-// between can be undone, so that an older value of the key returns.
+// or delete can take effect twice, even after the call has returned: an attempt that nobody
+// answered may wait in the socket of a store that was paused or cut off. What was written to the
+// key in between is then undone, so that an older value returns. Mostly this is another writer's;
+// the only writer of a key is concerned if it writes the key again before such an attempt has come
+// to an end.
 //
 // Errors of all calls, which name the addresses that were tried:
 //   kUnavailable         no store could be reached, led, or was free, until the deadline; a region

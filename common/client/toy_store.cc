@@ -132,6 +132,8 @@ grpc::Status ToyStore::Handle(const Request& request, Response* response, const 
       break;
     case Failure::kUnavailable:
       return {grpc::StatusCode::UNAVAILABLE, "the toy is broken"};
+    case Failure::kCancelled:
+      return {grpc::StatusCode::CANCELLED, "the toy stops"};
     case Failure::kRefusal:
       response->set_error("the toy says no");
       break;

@@ -26,6 +26,7 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
   enum class Failure {
     kNone,
     kUnavailable,  // of gRPC
+    kCancelled,    // the same, as by a store that stops
     kBusy,         // a region error
     kRefusal,      // an error text in the response
     kStale,        // the region error "stale command"

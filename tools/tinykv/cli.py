@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from . import address, bench, build, cluster, grade, lint, plans, setup, testing
+from . import address, bench, build, cluster, grade, lint, plans, setup, soak, testing
 from .console import BOLD, Failure, UsageError, colour, did_you_mean, report, say, warn
 from .workspace import Workspace, here
 
@@ -28,6 +29,7 @@ COMMANDS = {
         "test": "build, run all tests and house rules; ends with 'N passed, N failed'",
         "lint": "check layout, static analysis and the house rules",
         "bench": "measure it, side by side with a yardstick",
+        "soak": "load a cluster, break it again and again, and check every answer",
     },
     "Prepare the machine": {
         "setup": "install the packages that are missing (the others do it by themselves)",
@@ -157,6 +159,7 @@ def dispatch(workspace: Workspace, words: list[str]) -> int:
         "test": test_command,
         "lint": lint_command,
         "bench": bench_command,
+        "soak": soak_command,
         "handout": handout_command,
         "mutants": mutants_command,
     }
@@ -372,6 +375,41 @@ def bench_command(workspace: Workspace, words: list[str]) -> int:
     if not words or words[0].startswith("-"):
         raise UsageError("bench what? Try ./tinykv bench server, or ./tinykv bench -h")
     return bench.run(workspace, words)
+
+
+def soak_command(workspace: Workspace, words: list[str]) -> int:
+    """./tinykv soak …"""
+    reader = parser("soak", epilog=soak.HELP)
+    flag = reader.add_argument
+    flag("--minutes", type=minutes, default=0.0, metavar="M", help="how long, at least (default: each fault once)")
+    flag("--seed", type=seed, default=1, metavar="N", help="of faults and load (default: 1)")
+    flag("--rate", type=rate, default=soak.RATE_DEFAULT, metavar="N",
+         help=f"calls per second, half of them writes (default: {soak.RATE_DEFAULT})")
+    flag("--only", action="append", default=[], choices=soak.FAULT_NAMES, metavar="FAULT",
+         help="this fault; may be repeated")
+    flag("--network", choices=soak.NETWORKS, help="how the network is cut (default: what is allowed)")
+    flag("--json", type=Path, metavar="FILE", help="write what came of it there too")
+    read = reader.parse(words)
+    wishes = soak.Wishes(read.minutes, read.seed, read.rate, read.network, read.only, read.json)
+    return soak.command(workspace, wishes)
+
+
+def minutes(word: str) -> float:
+    """Reads how long to soak."""
+    try:
+        found = float(word)
+    except ValueError:
+        found = math.nan
+    if not 0 < found <= 60 * 24 * 7:
+        raise UsageError(f"--minutes '{word}' is to be a number above 0, of a week at most")
+    return found
+
+
+def rate(word: str) -> int:
+    """Reads how many calls per second."""
+    if not word.isascii() or not word.isdigit() or not 0 < int(word) <= 1_000_000:
+        raise UsageError(f"--rate '{word}' is to be a number from 1 to 1000000")
+    return int(word)
 
 
 def mutants_command(workspace: Workspace, words: list[str]) -> int:

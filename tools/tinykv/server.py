@@ -37,6 +37,7 @@ class Plan:
     log: Path
     store: int = 0  # its number in a cluster; 0 where it is alone
     new_data: Path | None = None  # what it will make, and nobody misses if it does not start
+    prefix: Sequence[str] = ()  # of the command: what it is started by, in its place and as its process
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ def spawn(plan: Plan) -> subprocess.Popen:
     """Starts the server in a session of its own: it outlives us and our terminal."""
     with open(plan.log, "ab") as log:
         return subprocess.Popen(
-            [plan.program, *plan.flags],
+            [*plan.prefix, plan.program, *plan.flags],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,7 +1,7 @@
 """./tinykv test: builds a preset and runs its tests.
 
 With release and asan it grades the tasks of the course as well, with release it also runs the
-script's own tests and the quick part of lint.
+script's own tests, a short soak of real processes, and the quick part of lint.
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from . import build, grade, grade_report, gtest_report, lint, packages, points, sanitizers, setup
+from . import build, grade, grade_report, gtest_report, lint, packages, points, sanitizers, setup, soak
 from .console import GREEN, RED, Failure, Step, colour, report, say
 from .gtest_report import FailedCase, Tally
 from .process import cores, follow
@@ -40,6 +40,8 @@ def run(workspace: Workspace, preset: str) -> int:
             total.add(run_graders(workspace, preset))
         if preset == "release":
             total.add(run_own_tests(workspace))
+            if not workspace.is_handout:
+                total.add(run_soak(workspace))
             total.add(lint.run_checks(lint.quick_checks(workspace)))
     except Failure as failure:
         report(failure)
@@ -163,3 +165,18 @@ def run_own_tests(workspace: Workspace) -> Tally:
     failed = [FailedCase(str(case), text) for case, text in troubles]
     skipped = [str(case) for case, _ in result.skipped]
     return Tally(result.testsRun - len(failed) - len(skipped), failed, skipped)
+
+
+def run_soak(workspace: Workspace) -> Tally:
+    """Breaks a cluster of real processes once in each way; each counts as a test case."""
+    say("breaking three stores under load …")
+    outcome = soak.once(workspace)
+    failed = [
+        FailedCase(f"soak: {verdict.name}", verdict.figures)
+        for verdict in outcome.verdicts
+        if not verdict.passed
+    ]
+    if outcome.failure:
+        failed.append(FailedCase("./tinykv soak", outcome.failure))
+    passed = len(outcome.faults) + sum(verdict.passed for verdict in outcome.verdicts)
+    return Tally(passed, failed, [f"soak: {why}" for why in outcome.left_out])
