@@ -68,6 +68,8 @@ void AddClusterKeys(Config& config, ServerConfig::Cluster* cluster) {
              "Begin a new cluster, if the data directory is empty");
   config.Add("cluster.rejoin", &cluster->rejoin,
              "This store has lost its data: rejoin its cluster, if the data directory is empty");
+  config.Add("cluster.restore", &cluster->restore,
+             "Folder of a backup, or of a copy, with whose data the new cluster begins");
 }
 
 void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
@@ -158,6 +160,11 @@ absl::Status CheckStageConfig(const ServerConfig& server, int stage) {
     return InvalidArgument(
         "cluster.new and cluster.rejoin are both true, and a store cannot begin both ways; leave "
         "out cluster.new where a store of an old cluster has lost its data, else cluster.rejoin");
+  }
+  if (!cluster.restore.empty() && !cluster.is_new) {
+    return InvalidArgument("cluster.restore is ", Quote(cluster.restore),
+                           ", and a backup is restored as a new cluster only; start each of its "
+                           "stores with it and cluster.new true, or leave it out");
   }
   if (!server.sync_writes) {
     return InvalidArgument(

@@ -51,6 +51,7 @@ struct ServerConfig {
     std::string stores;    // as ParseStores() takes it
     bool is_new = false;
     bool rejoin = false;
+    std::string restore;  // the folder of a backup
     bool operator==(const Cluster&) const = default;
   } cluster;
 
