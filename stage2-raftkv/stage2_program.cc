@@ -98,7 +98,8 @@ class Stage2Parts : public StageParts {
         bulk_(MakeThreadExecutor({.threads = 1, .name = "transport"})),
         raft_names_{.column_families = raftstore::RaftColumnFamilies(),
                     .labels = {{"engine", "raft"}}},
-        kv_names_{.column_families = raftstore::KvColumnFamilies(), .labels = {{"engine", "kv"}}} {}
+        kv_names_{.column_families = raftstore::KvColumnFamilies(), .labels = {{"engine", "kv"}}},
+        rate_(config.raft.snapshot_bytes_per_second, SystemClock()) {}
 
   absl::Status Open(Server& server, Metrics& metrics) {
     TKV_ASSIGN_OR_RETURN(const Stores stores, ParseStores(config_.cluster.stores));
@@ -185,8 +186,8 @@ class Stage2Parts : public StageParts {
 
     const lsm::Options kv = KvOptions();
     TKV_ASSIGN_OR_RETURN(kv_, lsm::DB::Open(kv, JoinPath(config_.data, "kv")));
-    snapshots_ =
-        std::make_unique<raftstore::Snapshots>(*kv_, kv, JoinPath(config_.data, "snapshots"));
+    snapshots_ = std::make_unique<raftstore::Snapshots>(*kv_, kv,
+                                                        JoinPath(config_.data, "snapshots"), rate_);
     backups_ = std::make_unique<raftstore::Backups>(
         *kv_, kv, std::filesystem::absolute(JoinPath(config_.data, "backups")).string());
     return absl::OkStatus();
@@ -306,6 +307,7 @@ class Stage2Parts : public StageParts {
   const std::unique_ptr<Executor> bulk_;  // the transport's
   const EngineNames raft_names_;
   const EngineNames kv_names_;
+  raftstore::RateLimit rate_;
   std::unique_ptr<lsm::DB> raft_;
   std::unique_ptr<lsm::DB> kv_;
   std::unique_ptr<raftstore::Snapshots> snapshots_;

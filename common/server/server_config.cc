@@ -22,6 +22,9 @@ constexpr uint64_t kMessageOverheadBytes = kKiB;
 // Stores send each other about 1 MiB at a time.
 constexpr uint64_t kMemberMessageBytesMin = 4 * kMiB;
 
+// Four snapshots at a time and chunks of 1 MiB: each moves on every four seconds.
+constexpr uint64_t kSnapshotRateMin = kMiB;
+
 absl::Status CheckAddress(std::string_view text) { return ParseAddress(text).status(); }
 
 absl::Status CheckNotEmpty(std::string_view text) {
@@ -84,6 +87,9 @@ void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
                   "Applied entries that a log keeps before it is compacted");
   config.AddSize("raft.disk_reserve", &raft->disk_reserve, {0, kGiB << 20},
                  "Free room on the disk, below which writes are refused; 0 for none");
+  config.AddSize("raft.snapshot_bytes_per_second", &raft->snapshot_bytes_per_second,
+                 {0, kGiB << 10},
+                 "How fast the store sends its data to others that are far behind; 0 for no limit");
 }
 
 // One that is alone does not listen to these, so they must not be set.
@@ -131,6 +137,13 @@ absl::Status CheckServerConfig(const ServerConfig& server) {
   if (server.listen == server.status_listen && !server.listen.ends_with(":0")) {
     return InvalidArgument("listen and status_listen are both ", server.listen,
                            "; they need a port each");
+  }
+  const uint64_t rate = server.raft.snapshot_bytes_per_second;
+  if (rate > 0 && rate < kSnapshotRateMin) {
+    return InvalidArgument("raft.snapshot_bytes_per_second is ", FormatSize(rate),
+                           ", so little that stores would take one another for dead; it must be 0, "
+                           "for no limit, or at least ",
+                           FormatSize(kSnapshotRateMin));
   }
   if (server.raft.election_ticks <= server.raft.heartbeat_ticks) {
     return InvalidArgument("raft.election_ticks is ", server.raft.election_ticks,

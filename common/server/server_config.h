@@ -63,6 +63,7 @@ struct ServerConfig {
     bool lease = true;
     uint64_t log_entries_max = 50'000;
     uint64_t disk_reserve = 256 << 20;
+    uint64_t snapshot_bytes_per_second = 100 << 20;
     bool operator==(const Raft&) const = default;
   } raft;
 
