@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "common/env/coroutine.h"
+#include "common/status.h"
 #include "stage2-raftkv/region_report.h"
 
 namespace tinykv {
@@ -41,7 +42,11 @@ asio::awaitable<absl::StatusOr<kvrpcpb::StoreStatusResponse>> RegionReportHandle
   }
   for (const RegionReport& report : reports) *response.add_peers() = ToProto(report);
   const absl::Status health = store_.status();
-  if (!health.ok()) response.set_stopped(health.ToString());
+  if (!health.ok()) {
+    response.set_stopped(absl::IsResourceExhausted(health)
+                             ? Concat("the disk is full: ", MessageOf(health))
+                             : health.ToString());
+  }
   co_return response;
 }
 

@@ -1,6 +1,7 @@
 #include "stage2-raftkv/stage2_program.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -19,8 +20,10 @@
 #include "stage1-standalone/engine_metrics.h"
 #include "stage1-standalone/engine_options.h"
 #include "stage1-standalone/raw_handlers.h"
+#include "stage2-raftkv/backup_handler.h"
 #include "stage2-raftkv/leader_address.h"
 #include "stage2-raftkv/raft_storage.h"
+#include "stage2-raftkv/raftstore/backup.h"
 #include "stage2-raftkv/raftstore/bootstrap.h"
 #include "stage2-raftkv/region_report.h"
 #include "stage2-raftkv/region_report_handler.h"
@@ -95,14 +98,17 @@ class Stage2Parts : public StageParts {
         bulk_(MakeThreadExecutor({.threads = 1, .name = "transport"})),
         raft_names_{.column_families = raftstore::RaftColumnFamilies(),
                     .labels = {{"engine", "raft"}}},
-        kv_names_{.column_families = raftstore::KvColumnFamilies(), .labels = {{"engine", "kv"}}} {}
+        kv_names_{.column_families = raftstore::KvColumnFamilies(), .labels = {{"engine", "kv"}}},
+        rate_(config.raft.snapshot_bytes_per_second, SystemClock()) {}
 
   absl::Status Open(Server& server, Metrics& metrics) {
     TKV_ASSIGN_OR_RETURN(const Stores stores, ParseStores(config_.cluster.stores));
+    TKV_RETURN_IF_ERROR(MaybeRestore());
     TKV_RETURN_IF_ERROR(OpenEngines());
     const absl::Status is_ours = CheckOrBegin(stores);
     if (!is_ours.ok()) return Annotate(is_ours, Concat("data directory ", config_.data));
     TKV_RETURN_IF_ERROR(snapshots_->Open());
+    TKV_RETURN_IF_ERROR(backups_->Open());
     transport_ = std::make_unique<GrpcTransport>(TransportOptions(config_, stores), *bulk_,
                                                  SystemClock(), metrics);
     TKV_RETURN_IF_ERROR(OpenStore());
@@ -113,10 +119,15 @@ class Stage2Parts : public StageParts {
     InstallRaw(server, *handlers_);
     reporter_ = std::make_unique<RegionReportHandler>(*store_, config_.cluster.id, stores);
     InstallStoreStatus(server, *reporter_);
+    backup_handler_ =
+        std::make_unique<BackupHandler>(*addressing_, *store_, *backups_, *snapshot_actor_);
+    InstallBackup(server, *backup_handler_);
     server.stream_handlers() = transport_->handlers();
     collector_ = metrics.AddCollector([this](MetricSink& sink) { Collect(sink); });
     return absl::OkStatus();
   }
+
+  absl::Status Health() override { return store_->status(); }
 
   absl::Status Close() override {
     collector_.reset();
@@ -136,6 +147,7 @@ class Stage2Parts : public StageParts {
           {"kv", EngineStatus(kv_->GetStatistics(), kv_names_)}}}};
     const absl::Status health = store_->status();
     status["store"]["error"] = health.ok() ? "" : health.ToString();
+    status["store"]["waits_for_room"] = WaitsForRoom();
     const absl::Status room = store_->room().MayPropose();
     status["store"]["refuses_writes"] = room.ok() ? "" : MessageOf(room);
     const auto reports = ReportRegions(*store_, kReportPatience);
@@ -145,17 +157,39 @@ class Stage2Parts : public StageParts {
   }
 
  private:
+  lsm::Options KvOptions() const {
+    lsm::Options kv = EngineOptions(config_.engine, *background_);
+    kv.column_families = kv_names_.column_families;
+    return kv;
+  }
+
+  // The first thing that a new store does, if it is told to: so a directory that has either engine
+  // has begun, and is left as it is.
+  absl::Status MaybeRestore() const {
+    const std::string kv = JoinPath(config_.data, "kv");
+    FileSystem& disk = PosixFileSystem();
+    if (config_.cluster.restore.empty() || disk.Exists(kv) ||
+        disk.Exists(JoinPath(config_.data, "raft"))) {
+      return absl::OkStatus();
+    }
+    TKV_RETURN_IF_ERROR(
+        raftstore::RestoreBackup(KvOptions(), config_.cluster.restore, kv, config_.cluster.id));
+    log::Info("restored a backup", {{"backup", config_.cluster.restore}});
+    return absl::OkStatus();
+  }
+
   absl::Status OpenEngines() {
     lsm::Options raft = EngineOptions(config_.engine, *background_);
     raft.column_families = raft_names_.column_families;
     raft.block_cache_bytes = std::min(raft.block_cache_bytes, kRaftBlockCacheBytesMax);
     TKV_ASSIGN_OR_RETURN(raft_, lsm::DB::Open(raft, JoinPath(config_.data, "raft")));
 
-    lsm::Options kv = EngineOptions(config_.engine, *background_);
-    kv.column_families = kv_names_.column_families;
+    const lsm::Options kv = KvOptions();
     TKV_ASSIGN_OR_RETURN(kv_, lsm::DB::Open(kv, JoinPath(config_.data, "kv")));
-    snapshots_ =
-        std::make_unique<raftstore::Snapshots>(*kv_, kv, JoinPath(config_.data, "snapshots"));
+    snapshots_ = std::make_unique<raftstore::Snapshots>(*kv_, kv,
+                                                        JoinPath(config_.data, "snapshots"), rate_);
+    backups_ = std::make_unique<raftstore::Backups>(
+        *kv_, kv, std::filesystem::absolute(JoinPath(config_.data, "backups")).string());
     return absl::OkStatus();
   }
 
@@ -174,7 +208,11 @@ class Stage2Parts : public StageParts {
     if (found.ok() && rejoins) {
       log::Info("cluster.rejoin changes nothing: there is data", {{"data", config_.data}});
     }
+    if (found.ok() && !config_.cluster.restore.empty()) {
+      log::Info("cluster.restore changes nothing: there is data", {{"data", config_.data}});
+    }
     if (!absl::IsNotFound(found)) return found;
+    TKV_RETURN_IF_ERROR(CheckRestored());
     if (!config_.cluster.is_new && !rejoins) {
       return FailedPrecondition(
           "there is no store in it. If the whole cluster is new, start each of its stores with "
@@ -187,6 +225,23 @@ class Stage2Parts : public StageParts {
     for (const auto& [store, address] : stores) members.push_back(store);
     const auto beginning = rejoins ? raftstore::Beginning::kRejoin : raftstore::Beginning::kNew;
     return raftstore::InitializeStore(Engines(), ident, raftstore::FirstRegion(members), beginning);
+  }
+
+  // Nobody may take a new cluster for a restored one, or the other way round.
+  absl::Status CheckRestored() const {
+    TKV_ASSIGN_OR_RETURN(const bool is_restored, raftstore::IsRestored(Engines()));
+    const std::string& backup = config_.cluster.restore;
+    if (backup.empty() && is_restored) {
+      return FailedPrecondition(
+          "a restore from a backup has begun in it: start with --cluster.restore again, or remove "
+          "all of it");
+    }
+    if (!backup.empty() && !is_restored) {
+      return FailedPrecondition("it has begun without the backup ", backup,
+                                ", which is restored into an empty directory only: remove all of "
+                                "it");
+    }
+    return absl::OkStatus();
   }
 
   absl::Status OpenStore() {
@@ -223,12 +278,19 @@ class Stage2Parts : public StageParts {
                               "; in stage 2 that cannot change");
   }
 
+  bool WaitsForRoom() const {
+    return absl::IsResourceExhausted(store_->status()) && config_.raft.disk_reserve > 0;
+  }
+
   void Collect(MetricSink& sink) {
     CollectEngineMetrics(raft_->GetStatistics(), sink, raft_names_);
     CollectEngineMetrics(kv_->GetStatistics(), sink, kv_names_);
     sink.Gauge("tinykv_store_stopped",
                "1 if an error has stopped the store, else 0; /status says which.",
                store_->status().ok() ? 0 : 1);
+    sink.Gauge("tinykv_store_waits_for_room",
+               "1 if a full disk has stopped the store, which opens again when there is room.",
+               WaitsForRoom() ? 1 : 0);
     sink.Gauge("tinykv_store_refuses_writes",
                "1 while the disk has less room than raft.disk_reserve, else 0.",
                store_->room().MayPropose().ok() ? 0 : 1);
@@ -245,15 +307,18 @@ class Stage2Parts : public StageParts {
   const std::unique_ptr<Executor> bulk_;  // the transport's
   const EngineNames raft_names_;
   const EngineNames kv_names_;
+  raftstore::RateLimit rate_;
   std::unique_ptr<lsm::DB> raft_;
   std::unique_ptr<lsm::DB> kv_;
   std::unique_ptr<raftstore::Snapshots> snapshots_;
+  std::unique_ptr<raftstore::Backups> backups_;
   std::unique_ptr<GrpcTransport> transport_;
   std::unique_ptr<raftstore::Store> store_;
   std::unique_ptr<RaftStorage> storage_;
   std::unique_ptr<Storage> addressing_;
   std::unique_ptr<RawHandlers> handlers_;
   std::unique_ptr<RegionReportHandler> reporter_;
+  std::unique_ptr<BackupHandler> backup_handler_;
   std::unique_ptr<Metrics::Registration> collector_;
 };
 
@@ -264,6 +329,21 @@ absl::StatusOr<std::unique_ptr<StageParts>> Open(const ServerConfig& config, Ser
   return parts;
 }
 
+// The reserve is free again, which is what the store wants of a disk anyway.
+//
+// To open again in the same process is as safe as a restart. The engines take nothing over from the
+// handles of before; what they find, they find in files. Of these some may show what is not on
+// disk, where a sync failed and the kernel has dropped the dirty pages: and no later sync would
+// bring that back. But recovery (lsm/db/recovery.cc) goes on with none of them. Logs are read, and
+// what they hold is written to new tables; the manifest is read, and written anew; both are synced
+// under new names before the old files are removed or written to. Tables that the manifest names
+// were synced before it named them. So what recovery has read is durable by the time the store acts
+// on it: what was acknowledged, and perhaps what was about to be.
+bool HasRoom(const ServerConfig& config) {
+  const auto free_bytes = FreeBytes(config.data);
+  return free_bytes.ok() && *free_bytes >= config.raft.disk_reserve;
+}
+
 }  // namespace
 
 ServerProgram Stage2Program() {
@@ -272,7 +352,8 @@ ServerProgram Stage2Program() {
           .purpose =
               "Serves one store of a replicated cluster: raw keys and values over TinyKV's "
               "protocol.",
-          .open = Open};
+          .open = Open,
+          .has_room = HasRoom};
 }
 
 }  // namespace tinykv

@@ -7,6 +7,7 @@
 #include <httplib.h>
 #include <netinet/in.h>
 #include <spawn.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,10 +22,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "common/check.h"
+#include "common/client/backup.h"
 #include "common/client/cluster_status.h"
 #include "common/client/raw_client.h"
 #include "common/client/raw_loader.h"
@@ -341,6 +344,51 @@ TEST_F(Stage2Server, FillsAStoreAgainThatLostItsDataIfToldTo) {
   EXPECT_TRUE(PutsAtLeader("k", "after"));
 }
 
+TEST_F(Stage2Server, RestoresABackupThatWasMadeUnderLoadAsANewCluster) {
+  StartNewCluster();
+  const auto client = *RawClient::Open({.address = Addresses(), .deadline = kPatience});
+  constexpr int kPuts = 500;
+  const auto put = [&](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      EXPECT_TRUE(client->Put(Concat("key-", 10'000 + i), Concat(i)).ok());
+    }
+  };
+  put(0, kPuts);
+  std::thread load([&] { put(kPuts, 2 * kPuts); });
+  const auto backup = MakeBackup({.address = Addresses()}, "monday");
+  load.join();
+  ASSERT_TRUE(backup.ok()) << backup.status();
+  EXPECT_TRUE(Contains(MessageOf(MakeBackup({.address = Addresses()}, "monday").status()),
+                       "is a backup \"monday\" already"));
+  EXPECT_TRUE(Contains(MessageOf(MakeBackup({.address = Addresses()}, "../x").status()),
+                       "is no name for a backup"));
+  for (const int store : {1, 2, 3}) EXPECT_EQ(End(store, SIGTERM), 0);
+
+  for (const int store : {1, 2, 3}) std::filesystem::rename(DataOf(store), DataOf(store) + "-old");
+  const std::string folder = directory_.path() + "/copy";
+  std::filesystem::copy(Concat(DataOf(static_cast<int>(backup->store_id())), "-old/backups/monday"),
+                        folder, std::filesystem::copy_options::recursive);
+  const Flags restore = {
+      {"--cluster.new", "true"}, {"--cluster.restore", folder}, {"--cluster.id", "2"}};
+  Flags wrong = restore;
+  wrong["--cluster.id"] = "1";
+  EXPECT_TRUE(Contains(Refusal(1, wrong), "another cluster.id"));
+  for (const int store : {1, 2, 3}) Start(store, restore);
+  RawScanner scanner(*client, {.start = "key-", .end = "key."});
+  int found = 0;
+  for (auto page = *scanner.Next(); !page.empty(); page = *scanner.Next()) {
+    for (const KeyValue& pair : page) {
+      EXPECT_EQ(pair, (KeyValue{Concat("key-", 10'000 + found), Concat(found)}));
+      ++found;
+    }
+  }
+  EXPECT_GE(found, kPuts);
+  EXPECT_TRUE(PutsAtLeader("k", "after"));
+  for (const int store : {1, 2, 3}) EXPECT_EQ(End(store, SIGTERM), 0);
+  for (const int store : {1, 2, 3}) Start(store, restore);  // changes nothing any more
+  EXPECT_EQ(GetAtLeader("k"), "after");
+}
+
 TEST_F(Stage2Server, RefusesWritesAndNotReadsWhileItsDiskIsNearlyFull) {
   Start(1, {{"--cluster.new", "true"},
             {"--cluster.stores", Concat("1=", places_[1].address)},
@@ -352,6 +400,73 @@ TEST_F(Stage2Server, RefusesWritesAndNotReadsWhileItsDiskIsNearlyFull) {
   }));
   EXPECT_EQ(WaitForLeader(), 1);
   EXPECT_TRUE(Contains(StatusOf(1)["store"].value("refuses_writes", ""), "in reserve"));
+}
+
+// A real disk of its own, where this user may mount one.
+class SmallDisk {
+ public:
+  explicit SmallDisk(std::string path) : path_(std::move(path)) {
+    std::filesystem::create_directories(path_);
+    is_mounted_ = mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=64m") == 0;
+  }
+  ~SmallDisk() {
+    if (is_mounted_) umount(path_.c_str());
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool is_mounted() const { return is_mounted_; }
+  // Takes all the room there is, until Release().
+  void Fill() {
+    std::ofstream file(path_ + "/ballast", std::ios::binary);
+    const std::string block(4096, 'x');
+    while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
+  }
+  void Release() { std::filesystem::remove(path_ + "/ballast"); }
+
+ private:
+  const std::string path_;
+  bool is_mounted_ = false;
+};
+
+TEST_F(Stage2Server, OpensAgainWhenTheDiskThatHasStoppedItHasRoom) {
+  SmallDisk disk(directory_.path() + "/disk");
+  if (!disk.is_mounted()) GTEST_SKIP() << "only the administrator may mount a disk";
+  const Flags flags = {{"--cluster.new", "true"},
+                       {"--cluster.stores", Concat("1=", places_[1].address)},
+                       {"--data", directory_.path() + "/disk/store"},
+                       {"--raft.disk-reserve", "16MiB"}};
+  Start(1, flags);
+  ASSERT_EQ(WaitForLeader(), 1);
+  const auto client = ClientOf(1, seconds(2));
+  int acknowledged = 0;
+  const auto put = [&] {
+    const bool done = client->Put(Concat("k", acknowledged), std::string(1000, 'v')).ok();
+    if (done) ++acknowledged;
+    return done;
+  };
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(put());
+  // It looks at the disk once a second. Between two looks, it takes what does not fit any more.
+  EXPECT_TRUE(Eventually([&] {
+    disk.Release();
+    disk.Fill();
+    put();
+    return StatusOf(1)["store"]["waits_for_room"] == true;
+  }));
+  disk.Release();
+  EXPECT_TRUE(Eventually(put));
+  EXPECT_EQ(StatusOf(1)["store"]["error"], "");
+
+  // Also where it starts on a full disk.
+  EXPECT_EQ(End(1, SIGKILL), -SIGKILL);
+  disk.Fill();
+  Start(1, flags);
+  EXPECT_TRUE(Eventually([&] { return Contains(running_.at(1)->Errors(), "the disk is full"); }));
+  disk.Release();
+  EXPECT_TRUE(Eventually(put));
+  for (int i = 0; i < acknowledged; ++i) {
+    EXPECT_EQ(*client->Get(Concat("k", i)), std::string(1000, 'v')) << i;
+  }
 }
 
 TEST_F(Stage2Server, DoesNotBeginAnewUnlessItIsTold) {

@@ -116,6 +116,15 @@ grpc::Status ToyStore::StoreStatus(Context*, const kvrpcpb::StoreStatusRequest*,
   return grpc::Status::OK;
 }
 
+grpc::Status ToyStore::Backup(Context*, const kvrpcpb::BackupRequest* request,
+                              kvrpcpb::BackupResponse* response) {
+  response->set_store_id(1);
+  response->set_directory(Concat("/toy/", request->name()));
+  response->set_applied(9);
+  response->set_bytes(30);
+  return grpc::Status::OK;
+}
+
 template <typename Request, typename Response, typename Serve>
 grpc::Status ToyStore::Handle(const Request& request, Response* response, const Serve& serve) {
   MutexLock lock(mutex_);

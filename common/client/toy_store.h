@@ -79,6 +79,9 @@ class ToyStore final : public tinykvpb::TinyKv::Service {
                        kvrpcpb::RawScanResponse* response) override;
   grpc::Status StoreStatus(Context* context, const kvrpcpb::StoreStatusRequest* request,
                            kvrpcpb::StoreStatusResponse* response) override;
+  // Makes none, and says that it is in "/toy/NAME".
+  grpc::Status Backup(Context* context, const kvrpcpb::BackupRequest* request,
+                      kvrpcpb::BackupResponse* response) override;
 
  private:
   using Pairs = std::map<std::string, std::string>;

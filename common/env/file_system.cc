@@ -41,6 +41,16 @@ absl::Status WriteFileAtomically(FileSystem& file_system, const std::string& pat
   return file_system.SyncDirectory(DirectoryOf(path));
 }
 
+absl::Status RemoveTree(FileSystem& file_system, const std::string& path) {
+  if (!file_system.Exists(path)) return absl::OkStatus();
+  const auto names = file_system.List(path);
+  if (!names.ok()) return file_system.Remove(path);  // it is a file
+  for (const std::string& name : *names) {
+    TKV_RETURN_IF_ERROR(RemoveTree(file_system, JoinPath(path, name)));
+  }
+  return file_system.RemoveDirectory(path);
+}
+
 std::string JoinPath(std::string_view directory, std::string_view name) {
   if (directory.empty()) return std::string(name);
   if (directory.back() == '/') return Concat(directory, name);

@@ -105,6 +105,10 @@ absl::StatusOr<std::string> ReadFile(FileSystem& file_system, const std::string&
 absl::Status WriteFileAtomically(FileSystem& file_system, const std::string& path,
                                  std::string_view content);
 
+// Removes a file, or a folder with all that is in it; OK if there is nothing. What is removed can
+// be back after power loss.
+absl::Status RemoveTree(FileSystem& file_system, const std::string& path);
+
 // "a/b" and "c" make "a/b/c".
 std::string JoinPath(std::string_view directory, std::string_view name);
 // "a/b/c" makes "a/b"; "c" makes ".".

@@ -13,6 +13,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/env/clock.h"
 
 namespace tinykv {
 
@@ -25,6 +26,9 @@ using StoreId = uint64_t;
 class ChunkSource {
  public:
   virtual ~ChunkSource() = default;
+  // How long to wait before the next chunk is asked for, and whether to wait still is: a source
+  // may bound its rate. Zero: not at all.
+  virtual Duration Wait() { return Duration::zero(); }
   // The next chunk; nullopt behind the last. An error breaks the transfer off.
   virtual absl::StatusOr<std::optional<std::string>> Next() = 0;
 };

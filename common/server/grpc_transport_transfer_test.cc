@@ -28,6 +28,7 @@ struct Plan {
   size_t source_fails_at = SIZE_MAX;
   size_t sink_fails_at = SIZE_MAX;
   bool finish_fails = false;
+  int source_waits = 0;                             // so many times before each chunk, for a moment
   std::binary_semaphore* sink_waits_for = nullptr;  // behind each chunk
 };
 
@@ -55,7 +56,13 @@ class Source final : public ChunkSource {
   ~Source() override {
     seen_.Change([](Seen& seen) { ++seen.sources_gone; });
   }
+  Duration Wait() override {
+    if (waited_ == plan_.source_waits) return Duration::zero();
+    ++waited_;
+    return std::chrono::microseconds(100);
+  }
   absl::StatusOr<std::optional<std::string>> Next() override {
+    EXPECT_EQ(std::exchange(waited_, 0), plan_.source_waits);
     if (next_ == plan_.source_fails_at) return DataLoss("a bad sector");
     if (next_ == plan_.chunks) return std::nullopt;
     return Chunk(plan_, next_++);
@@ -65,6 +72,7 @@ class Source final : public ChunkSource {
   const Plan plan_;
   Watched<Seen>& seen_;
   size_t next_ = 0;
+  int waited_ = 0;
 };
 
 class Sink final : public ChunkSink {
@@ -164,6 +172,11 @@ TEST_F(TransferTest, ArrivesWhole) {
   EXPECT_TRUE(receiver_->Shows(Counted("in", "done", 1)));
   EXPECT_TRUE(receiver_->Shows(
       Concat("tinykv_transport_transfer_bytes_total{direction=\"in\"} ", content.size())));
+}
+
+TEST_F(TransferTest, WaitsForItsSource) {
+  EXPECT_TRUE(Outcome({.chunks = 5, .source_waits = 3}).ok());
+  EXPECT_EQ(WaitForSinksGone().finished, 1u);
 }
 
 TEST_F(TransferTest, MayBeEmpty) {

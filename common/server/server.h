@@ -53,6 +53,7 @@ struct TinyKvHandlers {
   Handler<kvrpcpb::ResolveLockRequest, kvrpcpb::ResolveLockResponse> kv_resolve_lock;
   Handler<coprocessor::Request, coprocessor::Response> coprocessor;
   Handler<kvrpcpb::StoreStatusRequest, kvrpcpb::StoreStatusResponse> store_status;
+  Handler<kvrpcpb::BackupRequest, kvrpcpb::BackupResponse> backup;
 };
 
 struct ServerOptions {

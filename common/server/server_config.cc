@@ -22,6 +22,9 @@ constexpr uint64_t kMessageOverheadBytes = kKiB;
 // Stores send each other about 1 MiB at a time.
 constexpr uint64_t kMemberMessageBytesMin = 4 * kMiB;
 
+// Four snapshots at a time and chunks of 1 MiB: each moves on every four seconds.
+constexpr uint64_t kSnapshotRateMin = kMiB;
+
 absl::Status CheckAddress(std::string_view text) { return ParseAddress(text).status(); }
 
 absl::Status CheckNotEmpty(std::string_view text) {
@@ -68,6 +71,8 @@ void AddClusterKeys(Config& config, ServerConfig::Cluster* cluster) {
              "Begin a new cluster, if the data directory is empty");
   config.Add("cluster.rejoin", &cluster->rejoin,
              "This store has lost its data: rejoin its cluster, if the data directory is empty");
+  config.Add("cluster.restore", &cluster->restore,
+             "Folder of a backup, or of a copy, with whose data the new cluster begins");
 }
 
 void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
@@ -82,6 +87,9 @@ void AddRaftKeys(Config& config, ServerConfig::Raft* raft) {
                   "Applied entries that a log keeps before it is compacted");
   config.AddSize("raft.disk_reserve", &raft->disk_reserve, {0, kGiB << 20},
                  "Free room on the disk, below which writes are refused; 0 for none");
+  config.AddSize("raft.snapshot_bytes_per_second", &raft->snapshot_bytes_per_second,
+                 {0, kGiB << 10},
+                 "How fast the store sends its data to others that are far behind; 0 for no limit");
 }
 
 // One that is alone does not listen to these, so they must not be set.
@@ -130,6 +138,13 @@ absl::Status CheckServerConfig(const ServerConfig& server) {
     return InvalidArgument("listen and status_listen are both ", server.listen,
                            "; they need a port each");
   }
+  const uint64_t rate = server.raft.snapshot_bytes_per_second;
+  if (rate > 0 && rate < kSnapshotRateMin) {
+    return InvalidArgument("raft.snapshot_bytes_per_second is ", FormatSize(rate),
+                           ", so little that stores would take one another for dead; it must be 0, "
+                           "for no limit, or at least ",
+                           FormatSize(kSnapshotRateMin));
+  }
   if (server.raft.election_ticks <= server.raft.heartbeat_ticks) {
     return InvalidArgument("raft.election_ticks is ", server.raft.election_ticks,
                            "; it must be more than raft.heartbeat_ticks, which is ",
@@ -158,6 +173,11 @@ absl::Status CheckStageConfig(const ServerConfig& server, int stage) {
     return InvalidArgument(
         "cluster.new and cluster.rejoin are both true, and a store cannot begin both ways; leave "
         "out cluster.new where a store of an old cluster has lost its data, else cluster.rejoin");
+  }
+  if (!cluster.restore.empty() && !cluster.is_new) {
+    return InvalidArgument("cluster.restore is ", Quote(cluster.restore),
+                           ", and a backup is restored as a new cluster only; start each of its "
+                           "stores with it and cluster.new true, or leave it out");
   }
   if (!server.sync_writes) {
     return InvalidArgument(

@@ -51,6 +51,7 @@ struct ServerConfig {
     std::string stores;    // as ParseStores() takes it
     bool is_new = false;
     bool rejoin = false;
+    std::string restore;  // the folder of a backup
     bool operator==(const Cluster&) const = default;
   } cluster;
 
@@ -62,6 +63,7 @@ struct ServerConfig {
     bool lease = true;
     uint64_t log_entries_max = 50'000;
     uint64_t disk_reserve = 256 << 20;
+    uint64_t snapshot_bytes_per_second = 100 << 20;
     bool operator==(const Raft&) const = default;
   } raft;
 

@@ -65,6 +65,17 @@ TEST(ServerConfig, NeedsElectionsRarerThanHeartbeats) {
             "raft.election_ticks is 5; it must be more than raft.heartbeat_ticks, which is 5");
 }
 
+TEST(ServerConfig, SendsSnapshotsFastEnoughToBeHeardOf) {
+  ServerConfig server;
+  server.raft.snapshot_bytes_per_second = 1000;
+  EXPECT_TRUE(Contains(MessageOf(CheckServerConfig(server)),
+                       "it must be 0, for no limit, or at least 1MiB"));
+  for (const uint64_t rate : {0, 1 << 20}) {
+    server.raft.snapshot_bytes_per_second = rate;
+    EXPECT_TRUE(CheckServerConfig(server).ok());
+  }
+}
+
 TEST(StageConfig, OfOneThatIsAloneHasNoCluster) {
   ServerConfig server;
   EXPECT_TRUE(CheckStageConfig(server, 1).ok());
@@ -106,6 +117,18 @@ TEST(StageConfig, AMemberBeginsInOneWay) {
   server.cluster.is_new = true;
   EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)),
                        "cluster.new and cluster.rejoin are both true"));
+}
+
+TEST(StageConfig, ABackupIsRestoredAsANewClusterOnly) {
+  ServerConfig server;
+  server.cluster.store_id = 1;
+  server.cluster.stores = "1=127.0.0.1:20161";
+  server.cluster.restore = "/backups/monday";
+  EXPECT_TRUE(Contains(MessageOf(CheckStageConfig(server, 2)),
+                       "cluster.restore is \"/backups/monday\", and a backup is restored as a new "
+                       "cluster only"));
+  server.cluster.is_new = true;
+  EXPECT_TRUE(CheckStageConfig(server, 2).ok());
 }
 
 TEST(StageConfig, OfAMemberHasMessagesForWhatStoresSend) {

@@ -40,13 +40,23 @@ void PrepareSignals() {
   std::signal(SIGPIPE, SIG_IGN);  // a client that has gone is an error of its connection only
 }
 
-// Returns its name. The next one has its default effect, and ends the process at once.
-std::string WaitForStopSignal() {
+// How often somebody looks whether a disk that was full has room.
+constexpr timespec kLookInterval = {.tv_sec = 1, .tv_nsec = 0};
+
+// Waits for one, for a while; false if none has come. The next one has its default effect, and ends
+// the process at once.
+bool WaitForStopSignal() {
   const sigset_t signals = StopSignals();
-  int number = 0;
-  sigwait(&signals, &number);
+  const int number = sigtimedwait(&signals, nullptr, &kLookInterval);
+  if (number < 0) return false;
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-  return number == SIGINT ? "SIGINT" : "SIGTERM";
+  log::Info("stopping", {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+  return true;
+}
+
+// Without a reserve nobody knows how much room is enough.
+bool Reopens(const ServerProgram& program, const ServerConfig& config) {
+  return program.has_room && config.raft.disk_reserve > 0;
 }
 
 // All that runs, in the order in which it is started. It is stopped in the opposite order.
@@ -80,9 +90,21 @@ class Process {
     return parts_ == nullptr ? absl::OkStatus() : parts_->Close();
   }
 
+  // Serves until it is told to stop, which is OK, or until what a full disk has stopped would find
+  // room again: then that error.
+  absl::Status Serve() const {
+    while (!WaitForStopSignal()) {
+      if (!Reopens(program_, config_)) continue;
+      const absl::Status health = parts_->Health();
+      if (absl::IsResourceExhausted(health) && program_.has_room(config_)) return health;
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string& address() const { return server_.address(); }
+  const std::string& status_address() const { return status_server_.address(); }
+
   void Announce() const {
-    std::printf("%s\n", server_.address().c_str());
-    std::fflush(stdout);
     log::Info("serving", {{"program", program_.name},
                           {"version", kVersion},
                           {"address", server_.address()},
@@ -153,6 +175,35 @@ absl::StatusOr<ProgramAction> Configure(const ServerProgram& program, int argc, 
   return action;
 }
 
+// Says where it serves, to whoever has started the process; and should it open again, it is there.
+void Announce(const Process& process, ServerConfig& config) {
+  std::printf("%s\n", process.address().c_str());
+  std::fflush(stdout);
+  config.listen = process.address();
+  config.status_listen = process.status_address();
+}
+
+// How one life of the server has ended.
+struct End {
+  absl::Status status;
+  bool was_told = false;  // by a signal
+};
+
+End RunOnce(const ServerProgram& program, ServerConfig& config, bool& is_announced) {
+  Process process(program, config);
+  absl::Status status = process.Start();
+  const bool has_started = status.ok();
+  if (has_started) {
+    process.Announce();
+    if (!std::exchange(is_announced, true)) Announce(process, config);
+    status = process.Serve();
+  }
+  const bool was_told = has_started && status.ok();
+  const absl::Status stopped = process.Stop();
+  // The first error is the one to tell.
+  return {.status = status.ok() ? stopped : status, .was_told = was_told};
+}
+
 }  // namespace
 
 int RunServer(const ServerProgram& program, int argc, char** argv) {
@@ -163,14 +214,18 @@ int RunServer(const ServerProgram& program, int argc, char** argv) {
   if (!action.ok()) return Fail(program, action.status(), 2);
   if (*action != ProgramAction::kRun) return 0;
 
-  Process process(program, config);
-  if (absl::Status status = process.Start(); !status.ok()) {
-    process.Stop().IgnoreError();  // the first error is the one to tell
-    return Fail(program, status, 1);
+  bool is_announced = false;
+  while (true) {
+    const End end = RunOnce(program, config, is_announced);
+    if (end.status.ok()) break;
+    if (end.was_told || !Reopens(program, config) || !absl::IsResourceExhausted(end.status)) {
+      return Fail(program, end.status, 1);
+    }
+    log::Warning("the disk is full; opens again when there is room", {{"error", end.status}});
+    do {
+      if (WaitForStopSignal()) return 0;
+    } while (!program.has_room(config));
   }
-  process.Announce();
-  log::Info("stopping", {{"signal", WaitForStopSignal()}});
-  if (absl::Status status = process.Stop(); !status.ok()) return Fail(program, status, 1);
   log::Info("stopped");
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -62,6 +63,39 @@ ServerProgram ToyThatDoesNotOpen() {
                     Metrics&) -> absl::StatusOr<std::unique_ptr<StageParts>> {
     return DataLoss(config.data, "/000001.log: offset 4096: checksum mismatch");
   };
+  return program;
+}
+
+// There is no room on the disk while this file is there.
+std::string FullMark(const ServerConfig& config) {
+  return JoinPath(DirectoryOf(config.data), "full");
+}
+bool HasRoom(const ServerConfig& config) { return !PosixFileSystem().Exists(FullMark(config)); }
+
+// Parts that are stopped for good once they have met a full disk.
+class StoppableParts : public ToyParts {
+ public:
+  explicit StoppableParts(const ServerConfig& config) : config_(config) {}
+
+  absl::Status Health() override {
+    if (!HasRoom(config_)) is_stopped_ = true;
+    return is_stopped_ ? ResourceExhausted("no space left") : absl::OkStatus();
+  }
+  nlohmann::json Status() override { return {{"stopped", !Health().ok()}}; }
+
+ private:
+  const ServerConfig& config_;
+  std::atomic<bool> is_stopped_ = false;
+};
+
+ServerProgram ToyOnADisk() {
+  ServerProgram program = Toy<ToyParts>();
+  program.open = [](const ServerConfig& config, Server&,
+                    Metrics&) -> absl::StatusOr<std::unique_ptr<StageParts>> {
+    if (!HasRoom(config)) return ResourceExhausted("no space left");
+    return std::make_unique<StoppableParts>(config);
+  };
+  program.has_room = HasRoom;
   return program;
 }
 
@@ -202,6 +236,47 @@ TEST_F(ServerMainTest, ServesUntilASignalAndClosesItsParts) {
     EXPECT_EQ(child.Output(), "closed\n");
     EXPECT_TRUE(Contains(child.Errors(), "stopped"));
   }
+}
+
+TEST_F(ServerMainTest, OpensAgainWhatAFullDiskHasStoppedOnceThereIsRoom) {
+  const std::string mark = JoinPath(directory_.path(), "full");
+  const auto fill = [&] { return WriteFileAtomically(PosixFileSystem(), mark, "").ok(); };
+  ASSERT_TRUE(fill());
+  Child child(ToyOnADisk(), Flags());
+  EXPECT_TRUE(Contains(child.ErrorLine(), "the disk is full"));
+  ASSERT_TRUE(PosixFileSystem().Remove(mark).ok());
+  const std::string address = child.OutputLine();
+  const std::string serving = child.ErrorLine();
+  EXPECT_EQ(FieldOf(serving, "address"), address);
+
+  const std::string status_address = FieldOf(serving, "status_address");
+  const auto is_stopped = [&] {
+    const auto answer = httplib::Client("http://" + status_address).Get("/status");
+    return answer && nlohmann::json::parse(answer->body)["stopped"] == true;
+  };
+  EXPECT_FALSE(is_stopped());
+  ASSERT_TRUE(fill());
+  EXPECT_TRUE(is_stopped());
+  ASSERT_TRUE(PosixFileSystem().Remove(mark).ok());
+  EXPECT_TRUE(Contains(child.ErrorLine(), "the disk is full"));
+  EXPECT_EQ(FieldOf(child.ErrorLine(), "address"), address);
+  EXPECT_FALSE(is_stopped());
+
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+  EXPECT_EQ(child.Output(), "closed\nclosed\n");
+}
+
+TEST_F(ServerMainTest, EndsWhileItWaitsForRoomWhenItIsTold) {
+  ASSERT_TRUE(WriteFileAtomically(PosixFileSystem(), JoinPath(directory_.path(), "full"), "").ok());
+  Child child(ToyOnADisk(), Flags());
+  EXPECT_TRUE(Contains(child.ErrorLine(), "the disk is full"));
+  child.Signal(SIGTERM);
+  EXPECT_EQ(child.Wait(), 0);
+
+  ServerProgram program = ToyOnADisk();
+  program.has_room = nullptr;
+  EXPECT_EQ(Refusal(program, Flags(), 1), "no space left");
 }
 
 TEST_F(ServerMainTest, EndsAtOnceOnASecondSignal) {

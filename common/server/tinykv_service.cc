@@ -24,6 +24,7 @@ namespace {
 
 constexpr char kRaw[] = "raw requests come with stage 1";
 constexpr char kStatus[] = "a store tells of its regions from stage 2 on";
+constexpr char kBackup[] = "backups come with stage 2";
 constexpr char kStoreToStore[] = "messages between stores come with stage 2";
 constexpr char kTransactions[] = "transactions come with stage 4";
 constexpr char kCoprocessor[] = "the coprocessor is the last part of stage 4";
@@ -122,7 +123,8 @@ class TinyKvService final : public ServiceBase {
         kv_batch_rollback_("KvBatchRollback", kTransactions, metrics),
         kv_resolve_lock_("KvResolveLock", kTransactions, metrics),
         coprocessor_("Coprocessor", kCoprocessor, metrics),
-        store_status_("StoreStatus", kStatus, metrics) {}
+        store_status_("StoreStatus", kStatus, metrics),
+        backup_("Backup", kBackup, metrics) {}
 
   using Context = grpc::CallbackServerContext;
   using Reactor = grpc::ServerUnaryReactor;
@@ -179,6 +181,10 @@ class TinyKvService final : public ServiceBase {
   Reactor* StoreStatus(Context* context, const kvrpcpb::StoreStatusRequest* request,
                        kvrpcpb::StoreStatusResponse* response) override {
     return Run(context, store_status_, handlers_.store_status, request, response);
+  }
+  Reactor* Backup(Context* context, const kvrpcpb::BackupRequest* request,
+                  kvrpcpb::BackupResponse* response) override {
+    return Run(context, backup_, handlers_.backup, request, response);
   }
 
   ByteStream* Raft(Context* context, grpc::ByteBuffer* response) override {
@@ -266,6 +272,7 @@ class TinyKvService final : public ServiceBase {
   Method kv_resolve_lock_;
   Method coprocessor_;
   Method store_status_;
+  Method backup_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "common/server/transfer_sender.h"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <utility>
@@ -16,6 +17,9 @@
 
 namespace tinykv {
 namespace {
+
+// For a source that wants to wait. Meanwhile a stream that breaks does not end.
+constexpr Duration kWaitMax = std::chrono::milliseconds(50);
 
 constexpr char kMethod[] = "/tinykvpb.TinyKv/Snapshot";
 
@@ -100,6 +104,11 @@ class TransferSender::Stream final
   void Next() {
     if (broken_) {
       RemoveHold();
+      return;
+    }
+    if (const Duration wait = source_->Wait(); wait > Duration::zero()) {
+      NoteProgress();  // it is not the other that is slow
+      executor_.PostAfter(std::min(wait, kWaitMax), [self = shared_from_this()] { self->Next(); });
       return;
     }
     absl::StatusOr<std::optional<std::string>> next = source_->Next();

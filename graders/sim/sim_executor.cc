@@ -27,7 +27,10 @@ void SimExecutor::RunUntilIdle() {
 void SimExecutor::RunFor(Duration time) {
   const Duration end = clock_.Now() + time;
   RunUntilIdle();
-  while (!delayed_.empty() && delayed_.begin()->first.first <= end) RunOne();
+  while (!delayed_.empty() && delayed_.begin()->first.first <= end) {
+    RunOne();
+    RunUntilIdle();  // what it has posted may be all there is
+  }
   if (clock_.Now() < end) clock_.Advance(end - clock_.Now());
 }
 

@@ -77,6 +77,13 @@ TEST_F(SimExecutorTest, RunForRunsWhatFallsDueAndLeavesTheRest) {
   EXPECT_EQ(seen_.size(), 4u);
 }
 
+TEST_F(SimExecutorTest, RunForRunsWhatTheLastDelayedTaskPosts) {
+  bool has_run = false;
+  executor_.PostAfter(milliseconds(10), [&] { executor_.Post([&] { has_run = true; }); });
+  executor_.RunFor(milliseconds(20));
+  EXPECT_TRUE(has_run);
+}
+
 TEST_F(SimExecutorTest, ATaskMayRunOthersInside) {
   executor_.Post([&] {
     seen_.push_back(1);

@@ -91,7 +91,7 @@ void Transfers::HandleAnswer(NodeId from, const TransferFrame& frame) {
   if (frame.kind == Kind::kWelcome) {
     // Of two welcomes the first counts: the other may be that of a process which is gone, and then
     // the receiver says so.
-    if (unanswered.kind != Kind::kBegin) return;
+    if (unanswered.kind != Kind::kBegin || outgoing.waits) return;
     unanswered.connection = frame.connection;
     SendNext(outgoing);
     return;
@@ -99,12 +99,22 @@ void Transfers::HandleAnswer(NodeId from, const TransferFrame& frame) {
   if (frame.connection != unanswered.connection) return;
   if (frame.kind == Kind::kResult) {
     EndOutgoing(frame.transfer, frame.status);
-  } else if (unanswered.kind == Kind::kChunk && frame.sequence == unanswered.sequence + 1) {
+  } else if (!outgoing.waits && unanswered.kind == Kind::kChunk &&
+             frame.sequence == unanswered.sequence + 1) {
     SendNext(outgoing);
   }
 }
 
 void Transfers::SendNext(Outgoing& outgoing) {
+  const Duration wait = outgoing.source->Wait();
+  outgoing.waits = wait > Duration::zero();
+  if (outgoing.waits) {
+    sources().PostAfter(wait, [this, id = outgoing.frame.transfer] {
+      const auto found = outgoing_.find(id);
+      if (found != outgoing_.end()) SendNext(found->second);
+    });
+    return;
+  }
   absl::StatusOr<std::optional<std::string>> next = outgoing.source->Next();
   if (!next.ok()) {
     BreakOff(outgoing, next.status());
@@ -135,6 +145,7 @@ void Transfers::Repeat(uint64_t id) {
   if (found == outgoing_.end()) return;
   Outgoing& outgoing = found->second;
   const Duration now = parts_.clock.Now();
+  if (outgoing.waits) outgoing.sent = outgoing.progress = now;
   if (now - outgoing.progress >= kPatience) {
     BreakOff(outgoing, DeadlineExceeded("machine ", outgoing.to, " does not answer"));
     return;

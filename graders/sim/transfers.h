@@ -86,6 +86,7 @@ class Transfers {
     TransferFrame frame = {};  // the one that is not answered yet
     Duration sent = {};        // when it last was
     Duration progress = {};    // when something new was last heard
+    bool waits = false;        // its source does, and the frame is answered
   };
   struct Incoming {
     uint64_t connection = 0;

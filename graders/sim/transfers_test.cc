@@ -33,6 +33,7 @@ struct Plan {
   size_t sink_fails_at = SIZE_MAX;
   bool finish_fails = false;
   bool refuse = false;
+  Duration pause = {};  // of the source, before each chunk and the end
 };
 
 // What there is to see of one.
@@ -60,7 +61,10 @@ class Source final : public ChunkSource {
       : machine_(machine), plan_(plan), sent_(std::move(sent)) {}
   ~Source() override { sent_->source_gone = true; }
 
+  Duration Wait() override { return may_go_ - machine_.clock().Now(); }
   absl::StatusOr<std::optional<std::string>> Next() override {
+    EXPECT_LE(Wait(), Duration::zero());
+    may_go_ = machine_.clock().Now() + plan_.pause;
     machine_.disk().Exists("a file");  // takes time
     if (next_ == plan_.source_fails_at) return DataLoss("a bad sector");
     if (next_ == plan_.chunks) return std::nullopt;
@@ -72,6 +76,7 @@ class Source final : public ChunkSource {
   const Plan plan_;
   const std::shared_ptr<Sent> sent_;
   size_t next_ = 0;
+  Duration may_go_ = machine_.clock().Now() + plan_.pause;
 };
 
 class Sink final : public ChunkSink {
@@ -191,6 +196,17 @@ class TransferWorld {
 
   const Plan plan_;
 };
+
+TEST(Transfers, AreAsSlowAsTheirSourceWants) {
+  TransferWorld w({.chunks = 10, .pause = milliseconds(700)}, {.seed = 3});
+  w.world.network().SetLinks(
+      {.delay_max = milliseconds(50), .loss_percent = 10, .duplicate_percent = 20});
+  w.Transfer();
+  EXPECT_FALSE(w.world.RunUntil([&] { return !w.sent[0]->done.empty(); }, milliseconds(7600)));
+  EXPECT_TRUE(w.Outcome().ok());
+  EXPECT_EQ(w.finished(), 1u);
+  w.Check();
+}
 
 TEST(Transfers, ArriveWhole) {
   for (const size_t chunks : {0, 1, 4, 20}) {

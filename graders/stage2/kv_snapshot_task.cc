@@ -6,6 +6,7 @@
 #include "common/status.h"
 #include "common/storage/column_family.h"
 #include "common/strings.h"
+#include "graders/sim/sim_clock.h"
 #include "graders/stage2/applier_bench.h"
 #include "graders/stage2/kv_tasks.h"
 #include "graders/stage2/store_process.h"
@@ -145,8 +146,10 @@ class Session {
 
   // Takes the snapshot, changes the sender, and carries it over.
   absl::Status Send() {
-    raftstore::Snapshots sending(sender_.kv(), sender_.options(), kSnapshotFolder);
-    raftstore::Snapshots receiving(receiver_.kv(), receiver_.options(), kSnapshotFolder);
+    sim::SimClock clock;
+    raftstore::RateLimit no_limit(0, clock);
+    raftstore::Snapshots sending(sender_.kv(), sender_.options(), kSnapshotFolder, no_limit);
+    raftstore::Snapshots receiving(receiver_.kv(), receiver_.options(), kSnapshotFolder, no_limit);
     TKV_RETURN_IF_ERROR(sending.Open());
     TKV_RETURN_IF_ERROR(receiving.Open());
     TKV_ASSIGN_OR_RETURN(raftstore::BuiltSnapshot built, Build(sending));

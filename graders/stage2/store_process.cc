@@ -92,7 +92,8 @@ absl::Status StoreProcess::Open(const StoreSetup& setup) {
   TKV_ASSIGN_OR_RETURN(kv_, lsm::DB::Open(kv_options, kKvFolder));
   const raftstore::Engines engines{*raft_, *kv_};
   TKV_RETURN_IF_ERROR(CheckOrRejoin(engines, setup));
-  snapshots_ = std::make_unique<raftstore::Snapshots>(*kv_, kv_options, kSnapshotFolder);
+  rate_ = std::make_unique<raftstore::RateLimit>(setup.snapshot_bytes_per_second, machine_.clock());
+  snapshots_ = std::make_unique<raftstore::Snapshots>(*kv_, kv_options, kSnapshotFolder, *rate_);
   TKV_RETURN_IF_ERROR(snapshots_->Open());
 
   raftstore::StoreOptions store_options = setup.options;

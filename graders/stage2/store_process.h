@@ -27,6 +27,7 @@ struct StoreSetup {
   // A store that finds its disk empty has lost what was on it, and rejoins.
   bool rejoin = false;
   uint64_t disk_reserve_bytes = 0;
+  uint64_t snapshot_bytes_per_second = 0;
 };
 
 // Where a store has what, on its disk.
@@ -74,6 +75,7 @@ class StoreProcess final : public sim::Process {
   absl::Status open_error_;
   std::unique_ptr<lsm::DB> raft_;
   std::unique_ptr<lsm::DB> kv_;
+  std::unique_ptr<raftstore::RateLimit> rate_;
   std::unique_ptr<raftstore::Snapshots> snapshots_;
   std::unique_ptr<raftstore::Store> store_;
   std::unique_ptr<RaftStorage> storage_;

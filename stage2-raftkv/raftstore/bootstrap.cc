@@ -31,35 +31,48 @@ absl::Status CheckIs(const Ident& found, const Ident& wanted) {
                             Describe(wanted));
 }
 
-raft_serverpb::RaftLocalState FirstRaftState() {
+raft_serverpb::RaftLocalState FirstRaftState(const raft::EntryId& first) {
   raft_serverpb::RaftLocalState state;
-  state.mutable_hard_state()->set_term(raft::kBootstrapEntry.term);
-  state.mutable_hard_state()->set_commit(raft::kBootstrapEntry.index);
-  state.set_last_index(raft::kBootstrapEntry.index);
-  state.set_last_term(raft::kBootstrapEntry.term);
+  state.mutable_hard_state()->set_term(first.term);
+  state.mutable_hard_state()->set_commit(first.index);
+  state.set_last_index(first.index);
+  state.set_last_term(first.term);
   return state;
 }
 
-raft_serverpb::RaftApplyState FirstApplyState() {
+raft_serverpb::RaftApplyState FirstApplyState(const raft::EntryId& first) {
   raft_serverpb::RaftApplyState state;
-  state.set_applied_index(raft::kBootstrapEntry.index);
-  state.mutable_truncated_state()->set_index(raft::kBootstrapEntry.index);
-  state.mutable_truncated_state()->set_term(raft::kBootstrapEntry.term);
+  state.set_applied_index(first.index);
+  state.mutable_truncated_state()->set_index(first.index);
+  state.mutable_truncated_state()->set_term(first.term);
   return state;
+}
+
+// Behind which entry the log begins of a store that has not begun. If its kv engine was restored
+// from a backup, that says it (backup.h).
+absl::StatusOr<raft::EntryId> FirstEntry(lsm::DB& kv, RegionId region) {
+  TKV_ASSIGN_OR_RETURN(const auto restored,
+                       ReadStored<raft_serverpb::RaftApplyState>(
+                           kv, kMetaFamily, ApplyStateKey(region), "apply state"));
+  if (!restored) return raft::kBootstrapEntry;
+  return raft::EntryId{.index = restored->truncated_state().index(),
+                       .term = restored->truncated_state().term()};
 }
 
 // Whether a raft engine with an identity is what an interrupted start leaves.
-absl::StatusOr<bool> HasMadeNoPromise(lsm::DB& raft, RegionId region) {
-  TKV_ASSIGN_OR_RETURN(const auto state, ReadStored<raft_serverpb::RaftLocalState>(
-                                             raft, kLogFamily, RaftStateKey(region), "raft state"));
-  return state && state->SerializeAsString() == FirstRaftState().SerializeAsString();
+absl::StatusOr<bool> HasMadeNoPromise(Engines engines, RegionId region) {
+  TKV_ASSIGN_OR_RETURN(const raft::EntryId first, FirstEntry(engines.kv, region));
+  TKV_ASSIGN_OR_RETURN(const auto state,
+                       ReadStored<raft_serverpb::RaftLocalState>(
+                           engines.raft, kLogFamily, RaftStateKey(region), "raft state"));
+  return state && state->SerializeAsString() == FirstRaftState(first).SerializeAsString();
 }
 
 }  // namespace
 
 metapb::Region FirstRegion(const std::vector<uint64_t>& stores) {
   metapb::Region region;
-  region.set_id(1);
+  region.set_id(kFirstRegion);
   region.mutable_region_epoch()->set_conf_ver(1);
   region.mutable_region_epoch()->set_version(1);
   for (const uint64_t store : stores) {
@@ -74,14 +87,15 @@ absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::
                              Beginning beginning) {
   TKV_ASSIGN_OR_RETURN(const auto of_kv, ReadIdent(engines.kv, kMetaFamily, "kv"));
   TKV_ASSIGN_OR_RETURN(const auto of_raft, ReadIdent(engines.raft, kLogFamily, "raft"));
-  TKV_ASSIGN_OR_RETURN(const bool is_unused, HasMadeNoPromise(engines.raft, region.id()));
+  TKV_ASSIGN_OR_RETURN(const bool is_unused, HasMadeNoPromise(engines, region.id()));
   if (of_kv || (of_raft && !is_unused)) {
     return FailedPrecondition("there is data of ", Describe(of_kv ? *of_kv : *of_raft),
                               " already; a new cluster begins with empty folders");
   }
+  TKV_ASSIGN_OR_RETURN(const raft::EntryId first, FirstEntry(engines.kv, region.id()));
   lsm::WriteBatch raft;
   raft.Put(kLogFamily, StoreIdentKey(), ident.SerializeAsString());
-  raft.Put(kLogFamily, RaftStateKey(region.id()), FirstRaftState().SerializeAsString());
+  raft.Put(kLogFamily, RaftStateKey(region.id()), FirstRaftState(first).SerializeAsString());
   if (beginning == Beginning::kRejoin) {
     TKV_RETURN_IF_ERROR(CheckMayRejoin(region));
     BeginRejoin(region.id(), raft);
@@ -93,9 +107,15 @@ absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::
   *local.mutable_region() = region;
   lsm::WriteBatch kv;
   kv.Put(kMetaFamily, RegionStateKey(region.id()), local.SerializeAsString());
-  kv.Put(kMetaFamily, ApplyStateKey(region.id()), FirstApplyState().SerializeAsString());
+  kv.Put(kMetaFamily, ApplyStateKey(region.id()), FirstApplyState(first).SerializeAsString());
   kv.Put(kMetaFamily, StoreIdentKey(), ident.SerializeAsString());
   return engines.kv.Write({.sync = true}, kv);
+}
+
+absl::StatusOr<bool> IsRestored(Engines engines) {
+  TKV_ASSIGN_OR_RETURN(const auto state,
+                       engines.kv.Get({}, kMetaFamily, ApplyStateKey(kFirstRegion)));
+  return state.has_value();
 }
 
 absl::Status CheckStoreIdent(Engines engines, const Ident& ident) {
@@ -110,7 +130,7 @@ absl::Status CheckStoreIdent(Engines engines, const Ident& ident) {
                     "what it has promised, and must not vote");
   }
   if (!of_raft) return NotFound("there is no store yet");
-  TKV_ASSIGN_OR_RETURN(const bool is_unused, HasMadeNoPromise(engines.raft, 1));
+  TKV_ASSIGN_OR_RETURN(const bool is_unused, HasMadeNoPromise(engines, kFirstRegion));
   if (is_unused) return NotFound("there is no store yet");
   return DataLoss("the kv engine of ", Describe(ident), " is empty and the raft engine is not");
 }

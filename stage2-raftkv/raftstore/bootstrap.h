@@ -25,12 +25,16 @@ enum class Beginning {
   kRejoin,  // it had a disk, and has lost it: its peer has forgotten what it promised
 };
 
-// Makes the engines those of the store `ident`, with an empty peer of `region`.
+// Makes the engines those of the store `ident`, with a peer of `region` that is empty, or, if a
+// backup was restored (backup.h), has its data.
 // Durable when OK; a start that a crash interrupted is done again.
 // Errors: kFailedPrecondition if the engines are in use, or the other stores are too few to be
 // rejoined.
 absl::Status InitializeStore(Engines engines, const raft_serverpb::StoreIdent& ident,
                              const metapb::Region& region, Beginning beginning = Beginning::kNew);
+
+// Whether a store that has not begun has the data of a backup.
+absl::StatusOr<bool> IsRestored(Engines engines);
 
 // Whether the engines are those of the store `ident`. Errors: kNotFound if they are empty;
 // kFailedPrecondition if they belong to another cluster or store, naming both; kDataLoss if one of

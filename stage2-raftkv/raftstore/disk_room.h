@@ -3,7 +3,8 @@
 //
 //   free bytes               not taken any more
 //   reserve and more         everything is taken
-//   below the reserve        commands of clients: "server is busy", which clients try again
+//   below the reserve        commands of clients: "server is busy", which clients try again; nor
+//                            is a snapshot built for a member that is behind, which asks again
 //   below half of it         also what a leader sends: entries and snapshots, as if they got lost
 //
 // The reserve is for what makes room, and goes on: log entries are deleted, memtables flushed and

@@ -30,6 +30,9 @@ struct Engines {
 inline constexpr lsm::ColumnFamilyId kLogFamily = 0;
 inline constexpr lsm::ColumnFamilyId kMetaFamily = kColumnFamilyNames.size();
 
+// That of a new cluster.
+inline constexpr RegionId kFirstRegion = 1;
+
 // Options::column_families of each.
 std::vector<std::string> RaftColumnFamilies();
 std::vector<std::string> KvColumnFamilies();

@@ -287,7 +287,7 @@ void Peer::WantSnapshot() {
   // One that was made before serves as long as the log goes on from it.
   if (built_ && built_->snapshot.last.index >= core().log().boundary().index) {
     node_.ProvideSnapshot(built_->snapshot);
-  } else if (!building_) {
+  } else if (!building_ && services_.room.MayPropose().ok()) {  // or it is asked for again
     building_ = true;
     services_.build_snapshot(region_.id());
   }

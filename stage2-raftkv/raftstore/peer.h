@@ -20,6 +20,7 @@
 #include "proto/raft_serverpb.pb.h"
 #include "stage2-raftkv/raft/raft_node.h"
 #include "stage2-raftkv/raftstore/applier.h"
+#include "stage2-raftkv/raftstore/disk_room.h"
 #include "stage2-raftkv/raftstore/peer_storage.h"
 #include "stage2-raftkv/raftstore/proposals.h"
 #include "stage2-raftkv/raftstore/region_view.h"
@@ -61,6 +62,7 @@ struct PeerServices {
   Snapshots& snapshots;
   const AdminHandlers& handlers;
   RegionViews& views;
+  const DiskRoom& room;
   // Captures and builds a snapshot of the region, elsewhere; the store gives it to SnapshotBuilt().
   std::function<void(RegionId)> build_snapshot;
   // A snapshot's transfer to a peer has ended; the store gives it to TransferEnded().

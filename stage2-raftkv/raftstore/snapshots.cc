@@ -45,8 +45,14 @@ SnapshotFiles::~SnapshotFiles() {
 
 class Snapshots::Source final : public ChunkSource {
  public:
-  Source(FileSystem& file_system, raft_serverpb::RaftMessage message, BuiltSnapshot built)
-      : file_system_(file_system), message_(std::move(message)), built_(std::move(built)) {}
+  Source(FileSystem& file_system, RateLimit& rate, raft_serverpb::RaftMessage message,
+         BuiltSnapshot built)
+      : file_system_(file_system),
+        rate_(rate),
+        message_(std::move(message)),
+        built_(std::move(built)) {}
+
+  Duration Wait() override { return rate_.Wait(); }
 
   absl::StatusOr<std::optional<std::string>> Next() override {
     raft_serverpb::SnapshotChunk chunk;
@@ -66,6 +72,7 @@ class Snapshots::Source final : public ChunkSource {
                            file_->Read(offset_, buffer.size(), buffer.data()));
       offset_ += bytes.size();
       if (!bytes.empty()) {
+        rate_.Take(bytes.size());
         chunk.set_data(std::string(bytes));
         return chunk.SerializeAsString();
       }
@@ -77,6 +84,7 @@ class Snapshots::Source final : public ChunkSource {
 
  private:
   FileSystem& file_system_;
+  RateLimit& rate_;
   raft_serverpb::RaftMessage message_;
   const BuiltSnapshot built_;
   bool message_sent_ = false;
@@ -188,11 +196,13 @@ class Snapshots::Sink final : public ChunkSink {
 
 // ---- Snapshots ----
 
-Snapshots::Snapshots(lsm::DB& kv, const lsm::Options& engine, std::string directory)
+Snapshots::Snapshots(lsm::DB& kv, const lsm::Options& engine, std::string directory,
+                     RateLimit& rate)
     : kv_(kv),
       engine_(engine),
       file_system_(*engine.file_system),
-      directory_(std::move(directory)) {}
+      directory_(std::move(directory)),
+      rate_(rate) {}
 
 absl::Status Snapshots::Open() {
   TKV_RETURN_IF_ERROR(file_system_.CreateDirectories(directory_));
@@ -259,7 +269,7 @@ absl::StatusOr<raft_serverpb::SnapshotCFFile> Snapshots::WriteFile(lsm::ColumnFa
 
 std::unique_ptr<ChunkSource> Snapshots::Send(raft_serverpb::RaftMessage message,
                                              BuiltSnapshot built) const {
-  return std::make_unique<Source>(file_system_, std::move(message), std::move(built));
+  return std::make_unique<Source>(file_system_, rate_, std::move(message), std::move(built));
 }
 
 std::unique_ptr<ChunkSink> Snapshots::Receive(Received received) {

@@ -22,6 +22,7 @@
 #include "proto/raft_serverpb.pb.h"
 #include "stage2-raftkv/raftstore/admin_handlers.h"
 #include "stage2-raftkv/raftstore/engines.h"
+#include "stage2-raftkv/raftstore/rate_limit.h"
 
 namespace tinykv::raftstore {
 
@@ -56,9 +57,9 @@ struct ReceivedSnapshot {
 
 class Snapshots {
  public:
-  // `engine` is how the kv engine was opened; its file system holds `directory`.
-  // Everything must outlive what is made here.
-  Snapshots(lsm::DB& kv, const lsm::Options& engine, std::string directory);
+  // `engine` is how the kv engine was opened; its file system holds `directory`. `rate` bounds what
+  // is sent. Everything must outlive what is made here.
+  Snapshots(lsm::DB& kv, const lsm::Options& engine, std::string directory, RateLimit& rate);
 
   // Makes the folder, and empties it.
   absl::Status Open();
@@ -87,6 +88,7 @@ class Snapshots {
   const lsm::Options engine_;
   FileSystem& file_system_;
   const std::string directory_;
+  RateLimit& rate_;
   std::atomic<uint64_t> number_{0};  // of the last file
 };
 

@@ -37,8 +37,8 @@ class SnapshotsTest : public testing::Test {
  protected:
   void SetUp() override {
     for (TestEngines* machine : {&from_, &to_}) ASSERT_TRUE(machine->Open().ok());
-    sender_ = std::make_unique<Snapshots>(from_.kv(), from_.KvOptions(), kFolder);
-    receiver_ = std::make_unique<Snapshots>(to_.kv(), to_.KvOptions(), kFolder);
+    sender_ = std::make_unique<Snapshots>(from_.kv(), from_.KvOptions(), kFolder, rate_);
+    receiver_ = std::make_unique<Snapshots>(to_.kv(), to_.KvOptions(), kFolder, rate_);
     ASSERT_TRUE(sender_->Open().ok());
     ASSERT_TRUE(receiver_->Open().ok());
   }
@@ -123,6 +123,7 @@ class SnapshotsTest : public testing::Test {
 
   TestEngines from_;
   TestEngines to_;
+  RateLimit rate_{1 << 20, from_.clock()};
   std::unique_ptr<Snapshots> sender_;
   std::unique_ptr<Snapshots> receiver_;
   std::optional<ReceivedSnapshot> received_;
@@ -176,6 +177,34 @@ TEST_F(SnapshotsTest, WhatIsBuiltArrivesAsTheSameFiles) {
   for (lsm::ColumnFamilyId family = 0; family < kColumnFamilyNames.size(); ++family) {
     EXPECT_EQ(Scan(to_, family), Scan(from_, family));
   }
+}
+
+TEST_F(SnapshotsTest, AreSentTogetherNoFasterThanIsAllowed) {
+  Fill();
+  const BuiltSnapshot built = Build();
+  std::vector<std::unique_ptr<ChunkSource>> sources;
+  for (int i = 0; i < 2; ++i) sources.push_back(sender_->Send(MessageWith(built), built));
+  const Duration begin = from_.clock().Now();
+  uint64_t bytes = 0;
+  while (!sources.empty()) {
+    for (size_t i = 0; i < sources.size(); ++i) {
+      from_.clock().Advance(sources[i]->Wait());
+      const auto next = sources[i]->Next();
+      ASSERT_TRUE(next.ok()) << next.status();
+      if (!*next) {
+        sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(i));
+        break;
+      }
+      SnapshotChunk chunk;
+      ASSERT_TRUE(chunk.ParseFromString(**next));
+      bytes += chunk.data().size();
+    }
+  }
+  // The last chunk need not be waited for, and a tenth of a second was saved up.
+  const std::chrono::duration<double> taken = from_.clock().Now() - begin;
+  EXPECT_GT(bytes, 4u << 20);
+  EXPECT_GE((taken.count() + 1.1) * (1 << 20), static_cast<double>(bytes));
+  EXPECT_LE(taken.count() * (1 << 20), static_cast<double>(bytes));
 }
 
 TEST_F(SnapshotsTest, SaysOfWhatItIs) {
@@ -257,7 +286,7 @@ TEST_F(SnapshotsTest, OpenEmptiesTheFolder) {
   Fill();
   ASSERT_TRUE(WriteFileAtomically(to_.disk(), "snap/received-1.sst", "of an earlier life").ok());
   ASSERT_TRUE(WriteFileAtomically(to_.disk(), "snap/built-1.sst", "of an earlier life").ok());
-  Snapshots snapshots(to_.kv(), to_.KvOptions(), kFolder);
+  Snapshots snapshots(to_.kv(), to_.KvOptions(), kFolder, rate_);
   ASSERT_TRUE(snapshots.Open().ok());
   EXPECT_EQ(Files(to_), std::vector<std::string>{});
 }

@@ -58,6 +58,7 @@ Store::Store(const StoreOptions& options, const StoreDoors& doors, AdminHandlers
                 .snapshots = doors_.snapshots,
                 .handlers = handlers_,
                 .views = views_,
+                .room = *room_,
                 .build_snapshot = [this](RegionId region) { BuildSnapshot(region); },
                 .transfer_ended = nullptr},
       inbox_(std::make_shared<Inbox<Message>>(

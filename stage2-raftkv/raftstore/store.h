@@ -13,7 +13,8 @@
 //                                      applier -----------------> kv engine, answers to clients
 //
 // An error of an engine stops the store for good: it answers nobody and applies nothing any more,
-// and requests are refused as "server is busy" with the reason, until it is opened again.
+// and requests are refused as "server is busy" with the reason, until it is opened again. After
+// kResourceExhausted, a full disk, the server does that by itself (common/server/server_main.h).
 //
 // Thread-safety: safe.
 #pragma once

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/client/ctl/backup_command.h"
 #include "common/client/ctl/cluster_command.h"
 #include "common/client/ctl/raw_commands.h"
 #include "common/client/ctl/transfer.h"
@@ -107,7 +108,7 @@ void AddTransferCommands(CLI::App& app, Arguments& arguments) {
   dump->footer("What is written to the store meanwhile may be in the file or not.");
 }
 
-void AddClusterCommand(CLI::App& app, Arguments& arguments) {
+void AddClusterCommands(CLI::App& app, Arguments& arguments) {
   CLI::App* cluster =
       AddCommand(app, "cluster", "Show how each store stands", arguments, &RunCluster);
   cluster->footer(
@@ -121,6 +122,17 @@ void AddClusterCommand(CLI::App& app, Arguments& arguments) {
       "  epoch    how often the members of the region and its bounds were changed, from 1/1 on\n"
       "  keys     the bounds of the region\n"
       "Exit status: 0 if all stores answer and every region has a leader, else 1; 2 an error.");
+
+  CLI::App* backup = AddCommand(app, "backup", "Make a backup of all data on the leader's disk",
+                                arguments, &RunBackup);
+  backup->add_option("NAME", arguments.backup_name, "Of its folder: letters, digits, - _ and .")
+      ->required()
+      ->type_name("");
+  backup->footer(
+      "It has every write that was acknowledged before. The folder is below the data directory of\n"
+      "the store that leads, in backups/NAME; copy it elsewhere, and remove it when it is not\n"
+      "wanted any more. To restore it, start the stores of a new cluster with --cluster.restore.\n"
+      "It may take up to a minute, or --deadline if that is more.");
 }
 
 }  // namespace tinykv::ctl

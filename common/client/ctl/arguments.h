@@ -29,6 +29,7 @@ struct Arguments {
   std::string start;
   std::string end;
   std::string file = "-";
+  std::string backup_name;
   std::string column_family_name = "default";
   uint64_t limit = 100;
   bool literal = false;
@@ -46,8 +47,8 @@ void AddRawCommands(CLI::App& app, Arguments& arguments);
 // The same for load and dump.
 void AddTransferCommands(CLI::App& app, Arguments& arguments);
 
-// The same for cluster.
-void AddClusterCommand(CLI::App& app, Arguments& arguments);
+// The same for cluster and backup.
+void AddClusterCommands(CLI::App& app, Arguments& arguments);
 
 // What to say of a line that ends with "raw".
 inline constexpr char kRawAlone[] = "raw is followed by get, put, delete or scan";

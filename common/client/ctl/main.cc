@@ -37,6 +37,7 @@ constexpr char kFooter[] =
     "  tinykv-ctl raw put photo --value-file photo.jpg\n"
     "  tinykv-ctl dump all.tsv && tinykv-ctl --address 10.0.0.7:20160 load all.tsv\n"
     "  tinykv-ctl cluster\n"
+    "  tinykv-ctl backup monday\n"
     "\n"
     "Without --address it talks to what ./tinykv up has started in this folder or one above it,\n"
     "or else to 127.0.0.1:20160. Of a cluster, one store is enough while that runs: it says where\n"
@@ -50,6 +51,7 @@ constexpr char kFooter[] =
     "  load, dump   {\"records\":3,\"bytes\":30,\"seconds\":0.1}\n"
     "  cluster      {\"store\":1,\"address\":\"…\",\"answers\":true,…}, "
     "{\"region\":1,\"leader\":2,…}\n"
+    "  backup       {\"store\":1,\"directory\":\"…\",\"applied\":9,\"bytes\":30}\n"
     "  errors       {\"error\":\"what happened\",\"code\":\"UNAVAILABLE\"}\n"
     "\n"
     "Exit status: 0 done or found, 1 the key is not there or the cluster is not whole, 2 an\n"
@@ -148,7 +150,7 @@ int Main(int argc, char** argv) {
   Arguments arguments;
   AddRawCommands(*app.add_subcommand("raw", "get, put, delete, scan"), arguments);
   AddTransferCommands(app, arguments);
-  AddClusterCommand(app, arguments);
+  AddClusterCommands(app, arguments);
   const CLI::App* const help = app.add_subcommand("help", "the same as --help");
   app.footer(kFooter);                        // last: the commands would inherit it
   const std::string whole_help = app.help();  // once it has parsed, it tells of the command given

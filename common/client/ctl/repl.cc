@@ -15,7 +15,7 @@ struct Line {
   Line() : app("", "") {
     AddRawCommands(app, arguments);
     AddTransferCommands(app, arguments);
-    AddClusterCommand(app, arguments);
+    AddClusterCommands(app, arguments);
     AddRawCommands(*app.add_subcommand("raw"), arguments);
   }
 

@@ -29,8 +29,8 @@ TEST(SplitLine, WantsQuotesClosed) {
 }
 
 TEST(ReplWords, AreAllCommands) {
-  EXPECT_EQ(ReplWords(), (Words{"cluster", "delete", "dump", "exit", "get", "help", "load", "put",
-                                "quit", "scan"}));
+  EXPECT_EQ(ReplWords(), (Words{"backup", "cluster", "delete", "dump", "exit", "get", "help",
+                                "load", "put", "quit", "scan"}));
 }
 
 }  // namespace

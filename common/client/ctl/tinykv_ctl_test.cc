@@ -390,6 +390,15 @@ TEST_F(TinyKvCtl, ShowsTheStoresOfACluster) {
   EXPECT_EQ(objects[2].dump(), "{\"region\":1,\"leader\":2,\"term\":5}");
 }
 
+TEST_F(TinyKvCtl, SaysWhereABackupIs) {
+  Result r = Run({"backup", "monday"});
+  EXPECT_EQ(r.exit, 0) << r.err;
+  EXPECT_EQ(r.out, "store 1: /toy/monday, applied up to entry 9, 30 bytes\n");
+  r = Run({"--json", "backup", "monday"});
+  EXPECT_EQ(r.out, "{\"store\":1,\"directory\":\"/toy/monday\",\"applied\":9,\"bytes\":30}\n");
+  EXPECT_EQ(Run({"backup"}).exit, 2);
+}
+
 TEST_F(TinyKvCtl, SaysWhatIsWrongWithACluster) {
   kvrpcpb::StoreStatusResponse status = StatusOf(1, "leader", 4, 10);
   AddStore(status, 1, store_.address());
