@@ -4,10 +4,10 @@
 //   counts   {"event":"counts",…}   what was done in this phase
 //   phase    the same, and a new phase begins
 //   check    {"event":"checked","keys":N,"seconds":S,"error":""}   after every key was read
-//   stop     the load ends, "check" follows, then the program
+//   stop     {"event":"stopped"}     when the load has ended
 //
 // At any time there may be {"event":"violation","what":"…"}: an answer that cannot be. It goes on,
-// and its exit status will be 1. The end of its input ends it without a check.
+// and its exit status will be 1. The end of its input ends it.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -69,8 +69,7 @@ int Run(const SoakLoadOptions& options) {
       Check(**load, options.keys);
     } else if (command == "stop") {
       (*load)->Stop();
-      Check(**load, options.keys);
-      break;
+      Print({{"event", "stopped"}});
     } else {
       std::cerr << "tinykv-soak-load: no command '" << command
                 << "'; there are counts, phase, check, stop\n";

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ STEP_SECONDS_MAX = 10.0
 SAMPLE_SECONDS = 3.0
 
 
+# A thread that only sleeps is not kept waiting for so long by a busy machine.
+STANDSTILL_SECONDS_MIN = 3.0
+
+
 @dataclass(frozen=True)
 class Sample:
     """What a store had at a moment. `starts` tells one process of it from the next."""
@@ -38,6 +43,23 @@ class Sample:
     memory_bytes: int
     disk_bytes: int
     log_entries: int | None  # None where it does not say
+
+
+class Standstill:
+    """Notices when the whole machine sleeps, or we are paused: then calls fail that should not."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        before = time.monotonic()
+        while True:
+            time.sleep(STANDSTILL_SECONDS_MIN / 4)
+            now = time.monotonic()
+            if now - before > STANDSTILL_SECONDS_MIN:
+                self.seconds += now - before
+            before = now
 
 
 @dataclass
@@ -52,6 +74,7 @@ class Arena:
     hold_seconds_max: float = 0.0  # how much longer than HOLD_SECONDS_MIN a fault may last, once felt
     small_disk: SmallDisk | None = None  # where a store's disk can be filled
     on_start: Callable[[int], None] = lambda _pid: None  # is told of each process
+    standstill: Standstill = field(default_factory=Standstill)
     begin: float = field(default_factory=time.monotonic)
     samples: list[Sample] = field(default_factory=list)
 
@@ -137,6 +160,17 @@ class Arena:
             return f"{left} more writes should have been acknowledged" if left > 0 else ""
 
         self.wait_until(missing, FELT_SECONDS_MAX)
+
+    def read_all(self) -> dict:
+        """Has all keys read and checked; what came of it."""
+        events: list[dict] = []
+
+        def missing() -> str:
+            events.append(self.load.read_all())
+            return events[-1]["error"]
+
+        self.wait_until(missing, WHOLE_SECONDS_MAX)
+        return events[-1]
 
     def hold(self) -> None:
         """Lets a fault last for a while longer."""

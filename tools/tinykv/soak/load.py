@@ -74,7 +74,7 @@ class Load:
         try:
             self._child.stdin.write(f"{command}\n")
             self._child.stdin.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):
             pass  # _next() says why
         return self._next(name)
 
@@ -91,20 +91,24 @@ class Load:
         return self._ask("phase", "counts")
 
     def read_all(self) -> dict:
-        """Has all keys read and checked."""
-        return self._checked(self._ask("check", "checked"))
-
-    def stop(self) -> dict:
-        """Ends the load and has all keys read and checked."""
-        checked = self._checked(self._ask("stop", "checked"))
-        self._child.wait(timeout=ANSWER_SECONDS_MAX)
-        return checked
-
-    def _checked(self, event: dict) -> dict:
+        """Has all keys read and checked; `error` says why one could not be read."""
+        event = self._ask("check", "checked")
         self.check()
-        if event["error"]:
-            raise Failure(f"not all keys could be read: {event['error']}")
         return event
+
+    def stop(self) -> None:
+        """Ends the calls, but for those of read_all()."""
+        self._ask("stop", "stopped")
+
+    def finish(self) -> None:
+        """Ends the program, whose last word is its exit status."""
+        assert self._child.stdin is not None
+        self._child.stdin.close()
+        status = self._child.wait(timeout=ANSWER_SECONDS_MAX)
+        self._reader.join()
+        self.check()
+        if status != 0:
+            raise Failure(f"{PROGRAM} has ended with status {status}")
 
     def close(self) -> None:
         """Ends the program, whatever it does."""
