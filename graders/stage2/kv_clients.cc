@@ -14,7 +14,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Duration kTimeout = std::chrono::seconds(2);
+constexpr Duration kPatience = milliseconds(2000);
 constexpr Duration kBackOff = milliseconds(40);
 
 std::string KeyName(uint64_t key) { return Concat("k", key); }
@@ -29,6 +29,19 @@ const char* VerbOf(check::Operation::Type type) {
       return "deletes";
   }
   return "?";
+}
+
+// The term in which it leads the region, if it does.
+std::optional<raft::Term> TermLedBy(StoreProcess& store) {
+  if (!store.error().ok()) return std::nullopt;
+  const raftstore::Peer* peer = store.store().peer(1);
+  const bool leads = peer != nullptr && peer->core().role() == raft::Role::kLeader;
+  return leads ? std::optional(peer->core().term()) : std::nullopt;
+}
+
+bool IsStaleCommand(const absl::Status& status) {
+  const auto error = RegionErrorOf(status);
+  return error && error->has_stale_command();
 }
 
 std::string TextOf(const std::optional<std::string>& value) {
@@ -94,6 +107,9 @@ void KvClients::ScheduleNext(size_t number) {
     Request request{.key = KeyName(next.random.Between(1, plan_.keys))};
     if (drawn < 5) {
       request.type = Type::kGet;
+      // Who was the leader, and does not know yet that it is no more, is asked for what it has.
+      if (next.random.Percent(plan_.stray_percent))
+        next.target = next.random.Between(1, plan_.stores);
     } else if (drawn < 9) {
       request.type = Type::kPut;
       request.value = Concat("v", ++values_);
@@ -126,7 +142,7 @@ void KvClients::Send(size_t number) {
   if (!client.random.Percent(plan_.loss_percent)) {
     world_.After(Delay(), [this, number, attempt] { Arrive(number, attempt); });
   }
-  world_.After(kTimeout, [this, number, attempt] {
+  world_.After(PatienceOf(number), [this, number, attempt] {
     if (clients_[number].attempt != attempt || !clients_[number].busy) return;
     OnReply(number, DeadlineExceeded("no answer"));
   });
@@ -145,9 +161,11 @@ void KvClients::Arrive(size_t number, uint64_t attempt) {
                           context = ContextOf(client, number)] {
     ++store->unanswered;
     asio::co_spawn(AsioExecutor(store->requests()), Serve(*store, request, context),
-                   [this, number, attempt, store](const std::exception_ptr& error, Reply reply) {
+                   [this, number, attempt, store, term = TermLedBy(*store)](
+                       const std::exception_ptr& error, Reply reply) {
                      --store->unanswered;
                      if (error != nullptr) exception_ = error;
+                     CheckStale(*store, term, reply.status());
                      Answer(number, attempt, std::move(reply));
                    });
   });
@@ -186,6 +204,15 @@ asio::awaitable<KvClients::Reply> KvClients::Serve(StoreProcess& store, Request 
                        "; every write set gives both the same value");
   }
   co_return first;
+}
+
+// While a leader leads, nobody else's entry takes the place of one of its own.
+void KvClients::CheckStale(StoreProcess& store, std::optional<raft::Term> term,
+                           const absl::Status& status) {
+  const bool has_led = term && stores_.find(store.id()) == &store && TermLedBy(store) == term;
+  if (!has_led || !IsStaleCommand(status)) return;
+  finding_ = Wrong(Concat("store ", store.id(), ", which led all the time, in term ", *term,
+                          ", has told a client that its command is stale: ", MessageOf(status)));
 }
 
 void KvClients::Answer(size_t number, uint64_t attempt, Reply reply) {
@@ -258,6 +285,12 @@ void KvClients::End(size_t number) {
 
 void KvClients::Note(size_t number, const std::string& text) {
   world_.trace().AddNote(world_.clock().Now(), 0, Concat("client ", number + 1, ' ', text));
+}
+
+// One client may be impatient: many would leave more writes in doubt than a history can be checked
+// with.
+Duration KvClients::PatienceOf(size_t number) const {
+  return number == 0 ? milliseconds(plan_.patience_ms) : kPatience;
 }
 
 Duration KvClients::Delay() { return milliseconds(random_.Between(1, 4)); }

@@ -85,6 +85,9 @@ class KvClients {
   void Begin(size_t number, Request request);
   void Send(size_t number);
   void Arrive(size_t number, uint64_t attempt);
+  // A store that has led since a request arrived knows what became of it. `term`: in which it led
+  // then, if it did.
+  void CheckStale(StoreProcess& store, std::optional<raft::Term> term, const absl::Status& status);
   void Answer(size_t number, uint64_t attempt, Reply reply);
   void OnReply(size_t number, const Reply& reply);
   void OnRegionError(size_t number, const errorpb::Error& error);
@@ -92,6 +95,8 @@ class KvClients {
   // The client has an answer, or gives up.
   void End(size_t number);
   void Note(size_t number, const std::string& text);
+  // How long a client waits for an answer.
+  Duration PatienceOf(size_t number) const;
   Duration Delay();
   kvrpcpb::Context ContextOf(const Client& client, size_t number) const;
 

@@ -97,6 +97,9 @@ rc::Gen<KvPlan> AnyKvPlan(const KvPlanKind& kind) {
       gen::set(&KvPlan::pause_ms, gen::element<uint32_t>(30, 5, 200)),
       gen::set(&KvPlan::loss_percent,
                kind.bad_links ? gen::element<uint32_t>(0, 2, 10) : gen::just<uint32_t>(0)),
+      gen::set(&KvPlan::patience_ms, gen::element<uint32_t>(2000, 2000, 600)),
+      gen::set(&KvPlan::stray_percent, gen::element<uint32_t>(0, 0, 30)),
+      gen::set(&KvPlan::first_appends_lost, kind.bad_links ? Sometimes(25) : gen::just(false)),
       gen::set(&KvPlan::value_bytes, gen::element<uint32_t>(8, 8, 300)),
       gen::set(&KvPlan::log_entries_max,
                kind.compaction ? gen::element<uint32_t>(5, 10, 20) : gen::just<uint32_t>(0)),
@@ -110,7 +113,7 @@ rc::Gen<KvPlan> AnyInterruptedSnapshot() {
     return std::vector<WorldFault>{
         {.kind = WorldFault::Kind::kIsolate, .peer = peer, .at_ms = 1500, .for_ms = 1500}};
   });
-  return gen::build<KvPlan>(
+  const auto plans = gen::build<KvPlan>(
       gen::set(&KvPlan::seed, gen::noShrink(InRange<uint64_t>(0, uint64_t{1} << 32))),
       gen::set(&KvPlan::small_tables, Sometimes(50)),
       // So many that some are written only while the store is away; and after the snapshot there is
@@ -123,7 +126,14 @@ rc::Gen<KvPlan> AnyInterruptedSnapshot() {
                gen::map(InRange<uint32_t>(0, 70),
                         [](uint32_t drawn) { return drawn < 20 ? 0 : drawn - 20; })),
       gen::set(&KvPlan::few_snapshots, gen::just(true)),
-      gen::set(&KvPlan::faulty_ms, gen::just(3700u)), gen::set(&KvPlan::faults, cut_off));
+      gen::set(&KvPlan::install_sync_ms, gen::element<uint32_t>(0, 50, 150, 250)),
+      gen::set(&KvPlan::faults, cut_off));
+  return gen::map(plans, [](KvPlan plan) {
+    if (plan.interrupt_at_change > 0) plan.install_sync_ms = 0;
+    // Without an interruption, until who was never answered would have sent another snapshot.
+    plan.faulty_ms = plan.interrupt_at_change > 0 ? 3700 : plan.install_sync_ms > 0 ? 8000 : 6000;
+    return plan;
+  });
 }
 
 rc::Gen<KvPlan> AnyLostDisks() {
@@ -150,6 +160,12 @@ std::ostream& operator<<(std::ostream& out, const KvPlan& plan) {
   out << Counted(plan.clients, "client") << " on " << Counted(plan.keys, "key")
       << ", pauses of up to " << plan.pause_ms << " ms, values of " << plan.value_bytes
       << " bytes\n";
+  if (plan.patience_ms < 2000)
+    out << "client 1 waits " << plan.patience_ms << " ms for an answer\n";
+  if (plan.stray_percent > 0) {
+    out << plan.stray_percent << " % of gets go to any store, whoever leads\n";
+  }
+  if (plan.first_appends_lost) out << "the first append of a new leader to each other is lost\n";
   if (plan.loss_percent > 0) {
     out << plan.loss_percent << " % of requests and of replies get lost\n";
   }
@@ -159,6 +175,10 @@ std::ostream& operator<<(std::ostream& out, const KvPlan& plan) {
   if (plan.interrupt_at_change > 0) {
     out << "once the first piece of a snapshot has arrived at a store, change "
         << plan.interrupt_at_change << " of its disk does not happen: it crashes\n";
+  }
+  if (plan.install_sync_ms > 0) {
+    out << "once a snapshot is sent to a store, clients rest, and each sync there takes "
+        << plan.install_sync_ms << " ms\n";
   }
   for (const WorldFault& fault : plan.faults) {
     if (fault.at_ms < plan.faulty_ms) out << fault << '\n';

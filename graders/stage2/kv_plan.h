@@ -23,20 +23,26 @@ struct KvPlan {
   uint32_t sync_ms = 1;        // how long a sync takes
   uint32_t write_us = 10;      // and every other operation of a disk
   bool small_tables = false;
-  bool disk_reserve = true;  // stores stop to take writes before their disk is full
+  bool first_appends_lost = false;  // those of a new leader, one to each of the others
+  bool disk_reserve = true;         // stores stop to take writes before their disk is full
 
   uint64_t clients = 3;
   uint64_t keys = 2;
-  uint32_t pause_ms = 30;     // of a client between two requests, at most
-  uint32_t loss_percent = 0;  // of requests and of replies
+  uint32_t pause_ms = 30;       // of a client between two requests, at most
+  uint32_t loss_percent = 0;    // of requests and of replies
+  uint32_t patience_ms = 2000;  // of the first client with a request that nobody answers
+  uint32_t stray_percent = 0;   // of gets go to just any store, whoever leads
   uint32_t value_bytes = 8;
   uint32_t log_entries_max = 0;  // compacted beyond; 0: never
 
   // When the first piece of a snapshot has arrived at a store, so many more changes of its disk are
   // done; then it crashes, and starts again soon after. 0: that does not happen.
   uint32_t interrupt_at_change = 0;
-  // Nothing goes wrong but an interruption, and that stores are cut off: without an interruption,
-  // each of these gets one snapshot at most, and others none.
+  // From when a snapshot is first sent to a store, each sync there takes so long: so it answers
+  // late. Clients rest meanwhile. 0: that does not happen.
+  uint32_t install_sync_ms = 0;
+  // Nothing goes wrong but one of these, and that stores are cut off: without an interruption, each
+  // of these gets one snapshot at most, and others none.
   bool few_snapshots = false;
 
   // In this time things go wrong; then everything is mended.

@@ -155,7 +155,7 @@ StoreProcess* KvWorld::Working(uint64_t store) {
 
 void KvWorld::ScheduleBumps() {
   world_.After(milliseconds(150), [this] {
-    if (is_mended_) return;
+    if (is_mended_ || is_resting_) return;
     const uint64_t store = world_.random().Between(1, plan_.stores);
     if (StoreProcess* process = Working(store)) Bump(*process);
     ScheduleBumps();
@@ -176,18 +176,37 @@ void KvWorld::Bump(StoreProcess& process) {
   });
 }
 
-void KvWorld::WatchSnapshots() {
+void KvWorld::WatchNetwork() {
   world_.network().SetFilter([this](sim::NodeId from, sim::NodeId to, std::string_view message) {
-    if (!sim::IsTransferFrame(message)) return false;
+    if (!sim::IsTransferFrame(message)) return IsLost(from, to, message);
     const sim::TransferFrame frame = sim::DecodeFrame(message);
-    if (frame.kind == sim::TransferFrame::Kind::kBegin)
+    if (frame.kind == sim::TransferFrame::Kind::kBegin) {
+      const bool is_first = transfers_.empty();
       transfers_[to].insert({from, frame.transfer});
+      if (is_first && plan_.install_sync_ms > 0) SlowDown(to);
+    }
     if (plan_.interrupt_at_change > 0 && !is_interrupted_ && !is_mended_) {
       is_interrupted_ = true;
       world_.After({}, [this, to] { CrashAtChange(to, plan_.interrupt_at_change); });
     }
     return false;
   });
+}
+
+bool KvWorld::IsLost(uint64_t from, uint64_t to, std::string_view bytes) {
+  if (!plan_.first_appends_lost || is_mended_) return false;
+  raft_serverpb::RaftMessage message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  if (message.message().msg_type() != eraftpb::MsgAppend) return false;
+  return first_appends_.insert({message.message().term(), {from, to}}).second;
+}
+
+// The log stands still meanwhile: else it might go beyond the snapshot, and another be needed.
+void KvWorld::SlowDown(uint64_t store) {
+  is_resting_ = true;
+  clients_.Stop();
+  world_.machine(store).disk().SetFaults(
+      {.operation_delay = kOperation, .sync_delay = milliseconds(plan_.install_sync_ms)});
 }
 
 void KvWorld::CrashAtChange(uint64_t store, uint32_t change) {
@@ -257,7 +276,7 @@ Result KvWorld::RunFaultyTime() {
   clients_.Start();
   ScheduleBumps();
   ScheduleSupervisor();
-  WatchSnapshots();
+  WatchNetwork();
   world_.RunUntil([this] { return IsOver(); }, milliseconds(plan_.faulty_ms));
   return Found();
 }
@@ -274,6 +293,7 @@ Result KvWorld::RunLiveness() {
     const absl::Status error = processes_.at(store)->error();
     if (!error.ok()) return Wrong(Concat("store ", store, " does not start: ", MessageOf(error)));
   }
+  if (is_resting_) clients_.Start();
   clients_.ExpectProgress();
   world_.RunUntil([this] { return IsOver() || clients_.all_progressed(); }, kLivenessLimit);
   if (Result found = Found()) return found;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "graders/sim/sim_clock.h"
@@ -47,8 +48,12 @@ class KvWorld {
   void ScheduleBumps();
   void Bump(StoreProcess& store);
 
-  // Counts snapshots; the first to arrive anywhere is interrupted, if the plan says so.
-  void WatchSnapshots();
+  // Counts snapshots; the first to arrive anywhere is interrupted or slowed down, and other
+  // messages get lost, if the plan says so.
+  void WatchNetwork();
+  bool IsLost(uint64_t from, uint64_t to, std::string_view message);
+  // A snapshot goes to `store`, whose disk is slow from now on; clients rest until all is mended.
+  void SlowDown(uint64_t store);
   void CrashAtChange(uint64_t store, uint32_t change);
 
   // One store at a time may have lost its disk and not be back.
@@ -79,9 +84,12 @@ class KvWorld {
   KvClients clients_;
   // Transfers that were begun, by the store that they go to; each by sender and number.
   std::map<uint64_t, std::set<std::pair<uint64_t, uint64_t>>> transfers_;
+  // Appends that were the first of their term on their link, which is given by its ends.
+  std::set<std::pair<uint64_t, std::pair<uint64_t, uint64_t>>> first_appends_;
   std::optional<uint64_t> wiped_;  // the last store to lose its disk, until it has rejoined
   bool is_mended_ = false;
   bool is_interrupted_ = false;  // a snapshot has been
+  bool is_resting_ = false;
   bool is_blackout_over_ = false;
   uint64_t restarts_ = 0;
   uint64_t bumps_tried_ = 0;
