@@ -56,7 +56,7 @@ class Wishes:
     """The flags of the command."""
 
     only: str | None = None
-    seeds: int = 3
+    seeds: int = 8
     write_graph: bool = False
     json: Path | None = None
 
