@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -55,6 +56,7 @@ class PosixWritableFile final : public WritableFile {
  public:
   PosixWritableFile(std::string path, Descriptor descriptor)
       : path_(std::move(path)), descriptor_(std::move(descriptor)) {}
+  ~PosixWritableFile() override { Close().IgnoreError(); }
 
   absl::Status Append(std::string_view data) override {
     while (!data.empty()) {
@@ -62,8 +64,15 @@ class PosixWritableFile final : public WritableFile {
           RetryInterrupted([&] { return ::write(descriptor_.fd(), data.data(), data.size()); });
       if (written < 0) return ErrnoStatus("write", path_, errno);
       data.remove_prefix(static_cast<size_t>(written));
+      size_ += static_cast<uint64_t>(written);
     }
+    if (zeros_ahead_ > 0 && size_ >= zeros_end_) AddZeros();
     return absl::OkStatus();
+  }
+
+  void KeepZerosAhead(uint64_t bytes) override {
+    zeros_ahead_ = bytes;
+    AddZeros();
   }
 
   absl::Status Sync() override {
@@ -74,13 +83,43 @@ class PosixWritableFile final : public WritableFile {
   }
 
   absl::Status Close() override {
+    const absl::Status cut = CutZerosOff();
     const int error = descriptor_.Close();
-    return error == 0 ? absl::OkStatus() : ErrnoStatus("close", path_, error);
+    return error == 0 ? cut : ErrnoStatus("close", path_, error);
   }
 
  private:
+  // Page by page: what is written at once the kernel may keep as one large page, and a sync would
+  // write all of it for the sake of one new byte.
+  void AddZeros() {
+    static constexpr std::array<char, 4096> kPage = {};
+    zeros_end_ = std::max(zeros_end_, size_);
+    const uint64_t goal = size_ + zeros_ahead_;
+    while (zeros_end_ < goal) {
+      const size_t bytes = kPage.size() - zeros_end_ % kPage.size();
+      const ssize_t written = RetryInterrupted([&] {
+        return ::pwrite(descriptor_.fd(), kPage.data(), bytes, static_cast<off_t>(zeros_end_));
+      });
+      if (written <= 0) {
+        zeros_ahead_ = 0;  // no room for them, most likely; what is appended will tell
+        return;
+      }
+      zeros_end_ += static_cast<uint64_t>(written);
+    }
+  }
+
+  absl::Status CutZerosOff() {
+    if (std::exchange(zeros_end_, 0) <= size_) return absl::OkStatus();
+    const auto size = static_cast<off_t>(size_);
+    const int result = RetryInterrupted([&] { return ::ftruncate(descriptor_.fd(), size); });
+    return result == 0 ? absl::OkStatus() : ErrnoStatus("truncate", path_, errno);
+  }
+
   const std::string path_;
   Descriptor descriptor_;
+  uint64_t size_ = 0;  // what was appended
+  uint64_t zeros_ahead_ = 0;
+  uint64_t zeros_end_ = 0;
 };
 
 class PosixRandomAccessFile final : public RandomAccessFile {

@@ -57,6 +57,28 @@ TEST_P(FileSystemTest, ReadsWhatWasAppended) {
   EXPECT_EQ(*fs().FileSize(Path("f")), 7u);
 }
 
+TEST_P(FileSystemTest, CutsTheZerosOffThatItKeptAhead) {
+  std::string wanted = "a";
+  {
+    auto file = *fs().Create(Path("f"));
+    EXPECT_TRUE(file->Append("a").ok());
+    file->KeepZerosAhead(5000);
+    for (const size_t bytes : {1, 4999, 5000, 20000}) {
+      const std::string more(bytes, 'm');
+      EXPECT_TRUE(file->Append(more).ok());
+      EXPECT_TRUE(file->Sync().ok());
+      wanted += more;
+      const std::string seen = Read(Path("f"));
+      EXPECT_EQ(seen.substr(0, wanted.size()), wanted);
+      EXPECT_EQ(seen.find_first_not_of('\0', wanted.size()), std::string::npos);
+    }
+    EXPECT_TRUE(file->Close().ok());
+  }
+  EXPECT_EQ(Read(Path("f")), wanted);
+  fs().Create(Path("g")).value()->KeepZerosAhead(5000);  // closed by its destructor
+  EXPECT_EQ(Read(Path("g")), "");
+}
+
 TEST_P(FileSystemTest, AppendToAClosedFileIsAnError) {
   auto file = *fs().Create(Path("f"));
   EXPECT_TRUE(file->Close().ok());

@@ -41,6 +41,7 @@ absl::StatusOr<SimDisk::File> SimDisk::CreateFile(const std::string& path) {
   }
   file.content.clear();
   file.synced_bytes = 0;
+  file.zeros_ahead = 0;
   return found->second.file;
 }
 
@@ -142,6 +143,14 @@ void SimDisk::SyncFile(SimFile& file) {
   file.content_before_emptied.reset();
 }
 
+void SimDisk::EndProcess() {
+  std::map<std::string, File> named;
+  ListFiles(*root_, "", named);
+  for (const auto& [path, file] : named) {
+    file->content.append(std::exchange(file->zeros_ahead, 0), '\0');
+  }
+}
+
 void SimDisk::Crash(const CrashOptions& options, Random& random) {
   std::set<const SimFile*> done;
   CrashDirectory(*root_, options, random, done);
@@ -191,6 +200,8 @@ void SimDisk::CrashFile(SimFile& file, const CrashOptions& options, Random& rand
     file.content = *file.content_before_emptied;  // the emptying is what was lost
     file.synced_bytes = file.content.size();
   }
+  const uint64_t zeros = std::exchange(file.zeros_ahead, 0);
+  const uint64_t end_of_zeros = file.content.size() + zeros;
   const uint64_t unsynced = file.content.size() - file.synced_bytes;
   if (unsynced > 0 && !random.Percent(options.survive_percent)) {
     // With 0 percent nothing may survive at all, so that a test can rely on the loss.
@@ -200,6 +211,10 @@ void SimDisk::CrashFile(SimFile& file, const CrashOptions& options, Random& rand
   if (file.content.size() > file.synced_bytes && random.Percent(options.tear_percent)) {
     Tear(file.content, file.synced_bytes, random);
   }
+  // Zeros may have become durable or not; where they have, what is lost is zeros. Not drawn, so
+  // that all else is as it would be without them.
+  const bool has_zeros = zeros > 0 && file.synced_bytes % 2 == 0;
+  if (has_zeros) file.content.resize(end_of_zeros, '\0');
   file.broken = false;
   SyncFile(file);
 }

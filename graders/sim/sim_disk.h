@@ -36,6 +36,9 @@ struct SimFile {
   // The durable bytes of a file that was emptied, until the next sync.
   std::optional<std::string> content_before_emptied = {};
 
+  // What a crash or the end of the process leaves behind the content; WritableFile says why.
+  uint64_t zeros_ahead = 0;
+
   // A sync has failed: bytes from `synced_bytes` on never become durable.
   bool broken = false;
 };
@@ -59,6 +62,9 @@ class SimDisk {
 
   // Makes the bytes of `file` durable, if they still can be.
   static void SyncFile(SimFile& file);
+
+  // The process has ended, and nothing is lost. Files that were open keep their zeros ahead.
+  void EndProcess();
 
   // Power loss: what is left is durable afterwards.
   void Crash(const CrashOptions& options, Random& random);

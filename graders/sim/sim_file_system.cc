@@ -14,6 +14,7 @@ class SimFileSystem::Writable final : public WritableFile {
  public:
   Writable(SimFileSystem& owner, uint64_t incarnation, std::string path, SimDisk::File file)
       : owner_(owner), incarnation_(incarnation), path_(std::move(path)), file_(std::move(file)) {}
+  ~Writable() override { Close().IgnoreError(); }
 
   absl::Status Append(std::string_view data) override {
     return closed_ ? Closed() : owner_.AppendTo(*file_, incarnation_, {"write", path_, data});
@@ -21,12 +22,19 @@ class SimFileSystem::Writable final : public WritableFile {
   absl::Status Sync() override {
     return closed_ ? Closed() : owner_.SyncOf(*file_, incarnation_, {"fdatasync", path_});
   }
+  void KeepZerosAhead(uint64_t bytes) override {
+    owner_.SetZerosAhead(*file_, incarnation_, std::min(bytes, kZerosAheadMax));
+  }
   absl::Status Close() override {
     closed_ = true;
+    owner_.SetZerosAhead(*file_, incarnation_, 0);
     return absl::OkStatus();
   }
 
  private:
+  // What more there is on a real disk makes no difference to a reader, and takes time.
+  static constexpr uint64_t kZerosAheadMax = 1 << 10;
+
   absl::Status Closed() const { return ErrnoStatus("write", path_, EBADF); }
 
   SimFileSystem& owner_;
@@ -97,6 +105,7 @@ void SimFileSystem::Crash(const CrashOptions& options, Random& random) {
 
 void SimFileSystem::KillProcess() {
   MutexLock lock(mutex_);
+  disk_.EndProcess();
   StartNextIncarnation();
 }
 
@@ -281,6 +290,14 @@ absl::Status SimFileSystem::SyncOf(SimFile& file, uint64_t incarnation,
   }
   if (!halted_) file.broken = true;
   return status;
+}
+
+// No operation of its own, so that adding it to a file moves no fault of a plan. Disks that can be
+// full have no room for zeros.
+void SimFileSystem::SetZerosAhead(SimFile& file, uint64_t incarnation, uint64_t bytes) {
+  MutexLock lock(mutex_);
+  if (halted_ || incarnation != incarnation_) return;
+  file.zeros_ahead = faults_.capacity_bytes == FaultPlan().capacity_bytes ? bytes : 0;
 }
 
 absl::StatusOr<std::string_view> SimFileSystem::ReadFrom(const SimFile& file, uint64_t incarnation,

@@ -113,6 +113,7 @@ class SimFileSystem final : public FileSystem {
   // What handles call. `incarnation` is the one in which the handle was opened.
   absl::Status AppendTo(SimFile& file, uint64_t incarnation, const Operation& operation);
   absl::Status SyncOf(SimFile& file, uint64_t incarnation, const Operation& operation);
+  void SetZerosAhead(SimFile& file, uint64_t incarnation, uint64_t bytes);
   absl::StatusOr<std::string_view> ReadFrom(const SimFile& file, uint64_t incarnation,
                                             const Operation& operation, uint64_t offset,
                                             size_t size, char* buffer);

@@ -219,6 +219,29 @@ TEST_F(SimFileSystemTest, KillLosesNothingButHandlesAndLocks) {
   EXPECT_EQ(Read("d/f"), "x");
 }
 
+TEST_F(SimFileSystemTest, KillLeavesTheZerosThatAFileKeptAhead) {
+  auto file = *disk_.Create("d/f");
+  file->KeepZerosAhead(3);
+  ASSERT_TRUE(file->Append("x").ok());
+  disk_.KillProcess();
+  EXPECT_EQ(Read("d/f"), std::string("x\0\0\0", 4));
+}
+
+TEST_F(SimFileSystemTest, PowerLossTurnsUnsyncedBytesIntoZerosWhereTheyWereKeptAhead) {
+  std::set<std::string> seen;
+  for (const std::string synced : {"ab", "abc"}) {
+    auto file = *disk_.Create("d/f");
+    file->KeepZerosAhead(3);
+    ASSERT_TRUE(file->Append(synced).ok());
+    ASSERT_TRUE(file->Sync().ok());
+    ASSERT_TRUE(disk_.SyncDirectory("d").ok());
+    ASSERT_TRUE(file->Append("lost").ok());
+    disk_.Crash(kLoseEverything, random_);
+    seen.insert(Read("d/f"));
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{std::string("ab\0\0\0\0\0\0\0", 9), "abc"}));
+}
+
 TEST_F(SimFileSystemTest, FailsAtTheNthChangeOnce) {
   disk_.SetFaults({.failed_change = FaultPlan::Failure{.at = 2}});
   auto file = *disk_.Create("d/f");

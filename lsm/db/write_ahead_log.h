@@ -17,11 +17,14 @@
 namespace tinykv::lsm {
 
 struct WriteAheadLog {
+  static constexpr uint64_t kZerosAhead = 256 << 10;
+
   // Starts an empty log; it and its name are durable.
   static absl::StatusOr<std::unique_ptr<WriteAheadLog>> Create(FileSystem& file_system,
                                                                const std::string& directory,
                                                                FileNumber number) {
     TKV_ASSIGN_OR_RETURN(auto file, file_system.Create(LogPath(directory, number)));
+    file->KeepZerosAhead(kZerosAhead);
     auto log = std::make_unique<WriteAheadLog>(number, std::move(file));
     TKV_RETURN_IF_ERROR(log->writer.WriteHeader());
     TKV_RETURN_IF_ERROR(log->writer.Sync());

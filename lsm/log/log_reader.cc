@@ -55,7 +55,8 @@ absl::StatusOr<std::optional<std::string_view>> LogReader::ReadRecord() {
   }
   const uint64_t next = offset_ + kFrameHeaderBytes + frame->payload.size();
   if (frame->payload.empty()) {
-    if (next != content_.size()) return Damage(next, "bytes behind the end mark");
+    const size_t more = content_.find_first_not_of('\0', next);
+    if (more != std::string::npos) return Damage(more, "a byte behind the end mark");
     at_end_ = true;
     offset_ = next;
     return std::nullopt;

@@ -223,6 +223,22 @@ TEST(LogReader, RefusesBytesBehindTheEndMark) {
   log.Add("record");
   log.Finish();
   ExpectDamageAt(Read(log.content() + "x"), log.content().size());
+  ExpectDamageAt(Read(log.content() + std::string("\0\0x", 3)), log.content().size() + 2);
+}
+
+TEST(LogReader, TakesZerosBehindTheEndForWhatTheFileKeptAhead) {
+  WrittenLog log;
+  log.Add("record");
+  const std::string zeros(1000, '\0');
+  const Reading open = Read(log.content() + zeros);
+  EXPECT_EQ(open.status, absl::OkStatus());
+  EXPECT_EQ(open.records, log.records());
+  EXPECT_EQ(open.offset, log.content().size());
+
+  log.Finish();
+  const Reading finished = Read(log.content() + zeros, {kLogNumber, false});
+  EXPECT_EQ(finished.status, absl::OkStatus());
+  EXPECT_EQ(finished.records, log.records());
 }
 
 TEST(LogReader, CallsALogEmptyWhoseHeaderNobodyVouchesFor) {
