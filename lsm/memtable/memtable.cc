@@ -1,5 +1,6 @@
 #include "lsm/memtable/memtable.h"
 
+#include "absl/container/inlined_vector.h"
 #include "common/check.h"
 
 namespace tinykv::lsm {
@@ -38,13 +39,22 @@ MemTable::MemTable(size_t column_families, FileNumber log_number) : log_number_(
 void MemTable::Add(const WriteBatch& batch) {
   if (batch.empty()) return;
   TKV_CHECK(batch.sequence() > largest_sequence() && "sequence numbers only grow");
-  batch.ForEach([this](const WriteBatch::Record& record) {
+  absl::InlinedVector<SkipList::Entry, SkipList::kGroup> group;  // all of family `of`
+  ColumnFamilyId of = 0;
+  const auto insert_group = [&] {
+    lists_[of]->Insert(group);
+    group.clear();
+  };
+  batch.ForEach([&](const WriteBatch::Record& record) {
     if (record.type == ValueType::kDeleteRange) {
       tombstones_[record.column_family]->Add({record.key, record.value, record.sequence});
       return;
     }
-    lists_[record.column_family]->Insert({record.key, record.sequence, record.type}, record.value);
+    if (group.size() == SkipList::kGroup || record.column_family != of) insert_group();
+    of = record.column_family;
+    group.push_back({{record.key, record.sequence, record.type}, record.value});
   });
+  insert_group();
   largest_sequence_.store(batch.sequence() + batch.count() - 1, std::memory_order_relaxed);
 }
 

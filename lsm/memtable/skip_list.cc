@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "absl/container/inlined_vector.h"
 #include "common/check.h"
 
 namespace tinykv::lsm {
@@ -36,6 +37,45 @@ struct SkipList::Node {
   }
 };
 
+// A search for the place of a new node, which can be left and gone on with at every step.
+struct SkipList::Search {
+  // Where nothing is found, on the levels above the highest so far, the head comes before.
+  Search(Node* head, int max_height, Node* new_node)
+      : target(new_node), node(head), level(max_height - 1) {
+    std::fill(previous, previous + kMaxHeight, head);
+    Fetch();
+  }
+
+  // Looks at the next node along the level, and goes there or one level down. False at the end;
+  // then `previous` has the last node before the target on each level.
+  bool Step() {
+    if (next != nullptr && next != after && next->IsBefore(target->key(), level)) {
+      node = next;
+    } else {
+      previous[level] = node;
+      after = next;
+      if (level == 0) return false;
+      --level;
+    }
+    Fetch();
+    return true;
+  }
+
+  // Begins to fetch what the next steps may look at.
+  void Fetch() {
+    next = node->next(level);
+    __builtin_prefetch(next);
+    if (level > 0) node->Prefetch(level - 1);
+  }
+
+  Node* target;
+  Node* node;
+  int level;
+  Node* next = nullptr;
+  Node* after = nullptr;  // known to be at or after the target: need not be compared again
+  Node* previous[kMaxHeight];
+};
+
 SkipList::SkipList(Arena& arena) : arena_(arena), head_(NewNode(kMaxHeight, {}, {})) {}
 
 SkipList::Node* SkipList::NewNode(int height, const ParsedInternalKey& key,
@@ -58,18 +98,33 @@ SkipList::Node* SkipList::NewNode(int height, const ParsedInternalKey& key,
   return node;
 }
 
-void SkipList::Insert(const ParsedInternalKey& key, std::string_view value) {
-  const int height = RandomHeight();
-  Node* node = NewNode(height, key, value);
-  Node* previous[kMaxHeight];
-  std::fill(previous, previous + kMaxHeight, head_);  // for levels above the highest so far
-  LastBefore(node->key(), previous);
+void SkipList::Insert(std::span<const Entry> group) {
+  TKV_CHECK(group.size() <= kGroup);
+  absl::InlinedVector<Search, kGroup> searches;
+  for (const Entry& entry : group) {
+    Node* node = NewNode(RandomHeight(), entry.key, entry.value);
+    searches.emplace_back(head_, max_height_.load(std::memory_order_relaxed), node);
+  }
+  for (bool unfinished = true; unfinished;) {
+    unfinished = false;
+    for (Search& search : searches) unfinished |= search.Step();
+  }
+  for (Search& search : searches) Link(search.target, search.previous);
+}
+
+void SkipList::Link(Node* node, Node** previous) {
+  const int height = static_cast<int>(node->height);
   if (height > max_height_.load(std::memory_order_relaxed)) {
     max_height_.store(height, std::memory_order_relaxed);
   }
   for (int level = 0; level < height; ++level) {
     // Relaxed, since nobody sees the node before the store below.
     Node* next = previous[level]->links()[level].load(std::memory_order_relaxed);
+    // Others of its group may have come between since the search.
+    while (next != nullptr && CompareInternalKeys(next->key(), node->key()) < 0) {
+      previous[level] = next;
+      next = next->links()[level].load(std::memory_order_relaxed);
+    }
     node->links()[level].store(next, std::memory_order_relaxed);
     previous[level]->links()[level].store(node, std::memory_order_release);
   }
@@ -100,20 +155,20 @@ const SkipList::Node* SkipList::FirstAtOrAfter(std::string_view internal_key) co
   }
 }
 
-SkipList::Node* SkipList::LastBefore(std::string_view internal_key, Node** previous) const {
-  Node* node = head_;
+const SkipList::Node* SkipList::LastBefore(std::string_view internal_key) const {
+  const Node* node = head_;
   const Node* after = nullptr;
   for (int level = max_height_.load(std::memory_order_relaxed) - 1;;) {
-    Node* next = node->next(level);
+    const Node* next = node->next(level);
     if (level > 0) node->Prefetch(level - 1);
     if (next != nullptr && next != after && next->IsBefore(internal_key, level)) {
       node = next;
-      continue;
+    } else if (level == 0) {
+      return node;
+    } else {
+      after = next;
+      --level;
     }
-    if (previous != nullptr) previous[level] = node;
-    if (level == 0) return node;
-    after = next;
-    --level;
   }
 }
 
@@ -132,7 +187,7 @@ void SkipList::Cursor::Seek(std::string_view internal_key) {
 }
 
 void SkipList::Cursor::SeekForPrev(std::string_view internal_key) {
-  node_ = list_->LastBefore(internal_key, nullptr);
+  node_ = list_->LastBefore(internal_key);
   // The next one, if it is the target itself; else the one before.
   const Node* next = node_->next(0);
   if (next != nullptr && next->key() == internal_key) node_ = next;
@@ -142,7 +197,7 @@ void SkipList::Cursor::SeekForPrev(std::string_view internal_key) {
 void SkipList::Cursor::Next() { node_ = node_->next(0); }
 
 void SkipList::Cursor::Prev() {
-  node_ = list_->LastBefore(node_->key(), nullptr);
+  node_ = list_->LastBefore(node_->key());
   if (node_ == list_->head_) node_ = nullptr;
 }
 

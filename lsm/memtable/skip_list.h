@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "common/random.h"
@@ -34,8 +35,18 @@ class SkipList {
   SkipList(const SkipList&) = delete;
   SkipList& operator=(const SkipList&) = delete;
 
-  // Copies both into the arena. REQUIRES: the list does not hold `key`.
-  void Insert(const ParsedInternalKey& key, std::string_view value);
+  struct Entry {
+    ParsedInternalKey key;
+    std::string_view value;
+  };
+  static constexpr size_t kGroup = 8;
+  // Copies up to kGroup entries into the arena. A search spends its time waiting for memory; those
+  // of a group wait together. REQUIRES: no key comes twice, or is in the list already.
+  void Insert(std::span<const Entry> group);
+  void Insert(const ParsedInternalKey& key, std::string_view value) {
+    const Entry entry{key, value};
+    Insert({&entry, 1});
+  }
 
   bool empty() const;
 
@@ -69,12 +80,15 @@ class SkipList {
  private:
   static constexpr int kMaxHeight = 12;  // 4^12 entries are more than a memtable ever holds
 
+  struct Search;
+
   Node* NewNode(int height, const ParsedInternalKey& key, std::string_view value);
   int RandomHeight();
+  void Link(Node* node, Node** previous);
   // The first node at or after `internal_key`, or null.
   const Node* FirstAtOrAfter(std::string_view internal_key) const;
-  // The last node before `internal_key`, or the head; in `previous` (unless null) for each level.
-  Node* LastBefore(std::string_view internal_key, Node** previous) const;
+  // The last node before `internal_key`, or the head.
+  const Node* LastBefore(std::string_view internal_key) const;
 
   Arena& arena_;
   Node* const head_;                 // before every entry; has no key

@@ -112,6 +112,33 @@ void ReadWhileWriting(const SkipList& list, const std::atomic<uint64_t>& publish
   }
 }
 
+TEST(SkipList, GroupsAgreeWithAMap) {
+  Arena arena;
+  SkipList list(arena);
+  Model model;
+  Random random(4);
+  SequenceNumber sequence = 0;
+  for (int i = 0; i < 1000; ++i) {
+    // Few user keys, so that members of a group are often neighbours, in any order.
+    std::vector<std::string> user_keys(random.Uniform(SkipList::kGroup + 1));
+    std::vector<SkipList::Entry> group;
+    for (std::string& user_key : user_keys) {
+      user_key = std::to_string(random.Uniform(i < 500 ? 5 : 500));
+      group.push_back({{user_key, ++sequence, ValueType::kPut}, user_key});
+      model[EncodeInternalKey(group.back().key)] = user_key;
+    }
+    list.Insert(group);
+  }
+  SkipList::Cursor cursor(list);
+  cursor.SeekToFirst();
+  for (auto it = model.begin(); it != model.end(); ++it, cursor.Next()) ExpectAt(cursor, model, it);
+  EXPECT_FALSE(cursor.Valid());
+  for (auto it = model.begin(); it != model.end(); ++it) {
+    cursor.Seek(it->first);
+    ExpectAt(cursor, model, it);
+  }
+}
+
 TEST(SkipList, ReadersSeeAllThatWasPublishedWhileAWriterInserts) {
   Arena arena;
   SkipList list(arena);
