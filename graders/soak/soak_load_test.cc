@@ -90,7 +90,11 @@ TEST_F(Load, GoesOnWhereAStoreFailsForAWhile) {
   load_->Stop();
   EXPECT_EQ(Violations(), std::vector<std::string>());
   const nlohmann::json counts = load_->counters().ToJson();
-  EXPECT_EQ(counts["failed_attempts"], nlohmann::json({{"server is busy", 10}}));
+  // The probe, which asks once and for all, may have met some of the ten.
+  const nlohmann::json failed = counts["failed_attempts"];
+  EXPECT_EQ(failed.size(), 1u) << failed;
+  EXPECT_GT(failed.value("server is busy", 0), 0);
+  EXPECT_LE(failed.value("server is busy", 0), 10);
   EXPECT_EQ(counts["failed_calls"], nlohmann::json::object());
 }
 
