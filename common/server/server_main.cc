@@ -104,7 +104,7 @@ class Process {
   const std::string& address() const { return server_.address(); }
   const std::string& status_address() const { return status_server_.address(); }
 
-  void Announce() const {
+  void LogServing() const {
     log::Info("serving", {{"program", program_.name},
                           {"version", kVersion},
                           {"address", server_.address()},
@@ -194,7 +194,7 @@ End RunOnce(const ServerProgram& program, ServerConfig& config, bool& is_announc
   absl::Status status = process.Start();
   const bool has_started = status.ok();
   if (has_started) {
-    process.Announce();
+    process.LogServing();
     if (!std::exchange(is_announced, true)) Announce(process, config);
     status = process.Serve();
   }

@@ -10,6 +10,7 @@
 
 #include "common/status.h"
 #include "stage2-raftkv/raft/bootstrap.h"
+#include "stage2-raftkv/raftstore/bootstrap.h"
 #include "stage2-raftkv/raftstore/engines.h"
 #include "stage2-raftkv/raftstore/region.h"
 #include "stage2-raftkv/raftstore/stored_message.h"
@@ -47,23 +48,14 @@ absl::StatusOr<Message> ReadMeta(lsm::DB& kv, const std::string& key, std::strin
 }
 
 absl::StatusOr<metapb::Region> TheRegionOf(lsm::DB& kv) {
-  const auto iterator = kv.NewIterator(
-      {.lower_bound = FirstRegionStateKey(), .upper_bound = EndRegionStateKey()}, kMetaFamily);
-  iterator->SeekToFirst();
-  if (!iterator->Valid()) {
-    TKV_RETURN_IF_ERROR(iterator->status());
-    return FailedPrecondition("the store has no region");
-  }
-  TKV_ASSIGN_OR_RETURN(auto local, ParseStored<raft_serverpb::RegionLocalState>(
-                                       iterator->value(), "the state of a region"));
-  iterator->Next();
-  TKV_RETURN_IF_ERROR(iterator->status());
-  if (iterator->Valid() || !local.region().start_key().empty() ||
-      !local.region().end_key().empty()) {
+  TKV_ASSIGN_OR_RETURN(auto states, ReadRegionStates(kv));
+  if (states.empty()) return FailedPrecondition("the store has no region");
+  metapb::Region& region = *states.front().mutable_region();
+  if (states.size() > 1 || !region.start_key().empty() || !region.end_key().empty()) {
     return FailedPrecondition(
         "a backup has the one region of its store, with all keys, and this store has others");
   }
-  return std::move(*local.mutable_region());
+  return std::move(region);
 }
 
 absl::StatusOr<Manifest> DescribeEngine(lsm::DB& kv) {
@@ -145,10 +137,7 @@ absl::Status MakeBeginning(lsm::DB& kv, raft::Index applied) {
     }
     TKV_RETURN_IF_ERROR(iterator->status());
   }
-  raft_serverpb::RaftApplyState state;
-  state.set_applied_index(applied);
-  state.mutable_truncated_state()->set_index(applied);
-  state.mutable_truncated_state()->set_term(raft::kBootstrapEntry.term);
+  const auto state = ApplyStateBehind({.index = applied, .term = raft::kBootstrapEntry.term});
   batch.Put(kMetaFamily, ApplyStateKey(kFirstRegion), state.SerializeAsString());
   return kv.Write({.sync = true}, batch);
 }

@@ -40,14 +40,6 @@ raft_serverpb::RaftLocalState FirstRaftState(const raft::EntryId& first) {
   return state;
 }
 
-raft_serverpb::RaftApplyState FirstApplyState(const raft::EntryId& first) {
-  raft_serverpb::RaftApplyState state;
-  state.set_applied_index(first.index);
-  state.mutable_truncated_state()->set_index(first.index);
-  state.mutable_truncated_state()->set_term(first.term);
-  return state;
-}
-
 // Behind which entry the log begins of a store that has not begun. If its kv engine was restored
 // from a backup, that says it (backup.h).
 absl::StatusOr<raft::EntryId> FirstEntry(lsm::DB& kv, RegionId region) {
@@ -83,6 +75,14 @@ metapb::Region FirstRegion(const std::vector<uint64_t>& stores) {
   return region;
 }
 
+raft_serverpb::RaftApplyState ApplyStateBehind(const raft::EntryId& first) {
+  raft_serverpb::RaftApplyState state;
+  state.set_applied_index(first.index);
+  state.mutable_truncated_state()->set_index(first.index);
+  state.mutable_truncated_state()->set_term(first.term);
+  return state;
+}
+
 absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::Region& region,
                              Beginning beginning) {
   TKV_ASSIGN_OR_RETURN(const auto of_kv, ReadIdent(engines.kv, kMetaFamily, "kv"));
@@ -107,7 +107,7 @@ absl::Status InitializeStore(Engines engines, const Ident& ident, const metapb::
   *local.mutable_region() = region;
   lsm::WriteBatch kv;
   kv.Put(kMetaFamily, RegionStateKey(region.id()), local.SerializeAsString());
-  kv.Put(kMetaFamily, ApplyStateKey(region.id()), FirstApplyState(first).SerializeAsString());
+  kv.Put(kMetaFamily, ApplyStateKey(region.id()), ApplyStateBehind(first).SerializeAsString());
   kv.Put(kMetaFamily, StoreIdentKey(), ident.SerializeAsString());
   return engines.kv.Write({.sync = true}, kv);
 }

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "proto/metapb.pb.h"
 #include "proto/raft_serverpb.pb.h"
+#include "stage2-raftkv/raft/types.h"
 #include "stage2-raftkv/raftstore/engines.h"
 
 namespace tinykv::raftstore {
@@ -24,6 +25,9 @@ enum class Beginning {
   kNew,     // with the whole cluster: its peer has made no promises
   kRejoin,  // it had a disk, and has lost it: its peer has forgotten what it promised
 };
+
+// What is applied, and compacted, of a log that begins behind `first`.
+raft_serverpb::RaftApplyState ApplyStateBehind(const raft::EntryId& first);
 
 // Makes the engines those of the store `ident`, with a peer of `region` that is empty, or, if a
 // backup was restored (backup.h), has its data.

@@ -1,7 +1,10 @@
 #include "stage2-raftkv/raftstore/region.h"
 
+#include <utility>
+
 #include "common/status.h"
 #include "common/storage/region_error.h"
+#include "stage2-raftkv/raftstore/stored_message.h"
 
 namespace tinykv::raftstore {
 namespace {
@@ -33,6 +36,19 @@ raft::Membership MembersOf(const metapb::Region& region) {
 std::optional<std::string> EndOf(const metapb::Region& region) {
   if (region.end_key().empty()) return std::nullopt;
   return region.end_key();
+}
+
+absl::StatusOr<std::vector<raft_serverpb::RegionLocalState>> ReadRegionStates(lsm::DB& kv) {
+  std::vector<raft_serverpb::RegionLocalState> states;
+  const auto iterator = kv.NewIterator(
+      {.lower_bound = FirstRegionStateKey(), .upper_bound = EndRegionStateKey()}, kMetaFamily);
+  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+    TKV_ASSIGN_OR_RETURN(auto state, ParseStored<raft_serverpb::RegionLocalState>(
+                                         iterator->value(), "the state of a region"));
+    states.push_back(std::move(state));
+  }
+  TKV_RETURN_IF_ERROR(iterator->status());
+  return states;
 }
 
 bool Contains(const metapb::Region& region, std::string_view key) {

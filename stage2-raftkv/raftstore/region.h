@@ -6,13 +6,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/env/transport.h"
 #include "lsm/db.h"
 #include "proto/errorpb.pb.h"
 #include "proto/metapb.pb.h"
 #include "proto/raft_cmdpb.pb.h"
+#include "proto/raft_serverpb.pb.h"
 #include "stage2-raftkv/raft/types.h"
 #include "stage2-raftkv/raftstore/engines.h"
 
@@ -30,6 +33,10 @@ bool Contains(const metapb::Region& region, std::string_view key);
 
 // "region 7".
 std::string NameOf(RegionId region);
+
+// Of every region that the store knows, in the order of their ids. Errors: those of the engine, and
+// kDataLoss.
+absl::StatusOr<std::vector<raft_serverpb::RegionLocalState>> ReadRegionStates(lsm::DB& kv);
 
 // ---- region errors (errorpb.proto says how clients react) ----
 

@@ -75,11 +75,8 @@ Store::Store(const StoreOptions& options, const StoreDoors& doors, AdminHandlers
 Store::~Store() { Close(); }
 
 absl::Status Store::LoadPeers() {
-  const auto iterator = doors_.engines.kv.NewIterator(
-      {.lower_bound = FirstRegionStateKey(), .upper_bound = EndRegionStateKey()}, kMetaFamily);
-  for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-    TKV_ASSIGN_OR_RETURN(const auto local, ParseStored<raft_serverpb::RegionLocalState>(
-                                               iterator->value(), "the state of a region"));
+  TKV_ASSIGN_OR_RETURN(const auto states, ReadRegionStates(doors_.engines.kv));
+  for (const raft_serverpb::RegionLocalState& local : states) {
     if (local.state() != raft_serverpb::Normal) continue;
     const RegionId region = local.region().id();
     TKV_ASSIGN_OR_RETURN(LoadedPeer loaded, PeerStorage::Load(doors_.engines, region));
@@ -88,7 +85,7 @@ absl::Status Store::LoadPeers() {
     }
     peers_[region] = std::make_unique<Peer>(services_, std::move(loaded));
   }
-  return iterator->status();
+  return absl::OkStatus();
 }
 
 void Store::Start() {

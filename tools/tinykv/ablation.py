@@ -44,6 +44,7 @@ and that the book draws the same graph of holes and tasks. Exits 0 only if all h
 # In the environment of a run: the holes that are open, with a comma after each but the last.
 OPEN_HOLES = "TINYKV_OPEN_HOLES"
 PRESET = "release"
+SEEDS = 8  # of each task
 
 SIGNS = "+ passed, o not started, . not in its program, ! neither, ? not as expected"
 PASSED, NOT_STARTED = "passed", "not started"
@@ -56,7 +57,7 @@ class Wishes:
     """The flags of the command."""
 
     only: str | None = None
-    seeds: int = 8
+    seeds: int = SEEDS
     write_graph: bool = False
     json: Path | None = None
 

@@ -453,9 +453,9 @@ def handout_command(workspace: Workspace, words: list[str]) -> int:
     flag(
         "--seeds",
         type=seed_count,
-        default=8,
+        default=ablation.SEEDS,
         metavar="N",
-        help="with --check: how many seeds a task (default: 8)",
+        help=f"with --check: how many seeds a task (default: {ablation.SEEDS})",
     )
     flag("--write-graph", action="store_true", help="with --check: put the graphs into the book")
     flag("--json", type=Path, metavar="FILE", help="with --check: write what was found")

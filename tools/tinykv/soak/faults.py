@@ -92,12 +92,10 @@ def isolate_follower(arena: Arena) -> str:
 def cut_one_way(arena: Arena) -> str:
     """The leader is not heard by a follower, or the other way round."""
     leads = arena.leader()
-    other = arena.random.choice([number for number in arena.stores if number != leads])
+    other = arena.random.choice(others(arena, leads))
     sender, receiver = arena.random.choice([(leads, other), (other, leads)])
     arena.network.cut(sender, receiver)
-    arena.wait_writes()
-    arena.hold()
-    arena.wait_writes()
+    serve(arena)
     arena.network.heal()
     return f"what store-{sender} sends to store-{receiver}"
 
@@ -105,10 +103,8 @@ def cut_one_way(arena: Arena) -> str:
 def strand_leader(arena: Arena) -> str:
     """The leader is cut off from the other stores, and clients go on to reach it."""
     leads = arena.leader()
-    for other in arena.stores:
-        if other != leads:
-            arena.network.cut(leads, other)
-            arena.network.cut(other, leads)
+    for follower in others(arena, leads):
+        cut_both_ways(arena, leads, follower)
     follows = serve_without(arena, leads)
     arena.network.heal()
     return f"store-{leads}, store-{follows} took over"
@@ -117,12 +113,9 @@ def strand_leader(arena: Arena) -> str:
 def cut_pair(arena: Arena) -> str:
     """The leader and a follower do not hear each other; the third store hears both."""
     leads = arena.leader()
-    other = arena.random.choice([number for number in arena.stores if number != leads])
-    arena.network.cut(leads, other)
-    arena.network.cut(other, leads)
-    arena.wait_writes()
-    arena.hold()
-    arena.wait_writes()
+    other = arena.random.choice(others(arena, leads))
+    cut_both_ways(arena, leads, other)
+    serve(arena)
     arena.network.heal()
     return f"store-{leads} and store-{other}"
 
@@ -141,7 +134,7 @@ def rolling_restart(arena: Arena) -> str:
 def lose_disk(arena: Arena) -> str:
     """A follower's data is gone; it is filled again by a snapshot."""
     leads = arena.leader()
-    victim = arena.random.choice([number for number in arena.stores if number != leads])
+    victim = arena.random.choice(others(arena, leads))
 
     def log_from_the_start() -> str:
         firsts = [region(report).get("first_index", 1) for report in arena.reports([leads])]
@@ -188,10 +181,26 @@ def fill_disk(arena: Arena) -> str:
 def serve_without(arena: Arena, lost: int) -> int:
     """Sees that the others serve without a store, and who leads them."""
     found = arena.wait_leader_without(lost)
+    serve(arena)
+    return found
+
+
+def others(arena: Arena, store: int) -> list[int]:
+    """All stores but one."""
+    return [number for number in arena.stores if number != store]
+
+
+def serve(arena: Arena) -> None:
+    """Sees that writes are served, now and for a while."""
     arena.wait_writes()
     arena.hold()
     arena.wait_writes()
-    return found
+
+
+def cut_both_ways(arena: Arena, one: int, other: int) -> None:
+    """Neither hears the other; the third store hears both."""
+    arena.network.cut(one, other)
+    arena.network.cut(other, one)
 
 
 FAULTS = [
