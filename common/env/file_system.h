@@ -32,11 +32,11 @@ class WritableFile {
 
   virtual absl::Status Append(std::string_view data) = 0;
 
-  // From now on up to `bytes` zeros are kept behind the end, and appends take their place. A Sync()
-  // then has nothing to write but bytes; where a file has grown, its new size and its map of the
-  // disk are writes of their own. Close() cuts the zeros off. Until then, and for ever if a crash
-  // comes first, readers find zeros behind the end. Where the disk has no room for them, there are
-  // none.
+  // From now on each Sync() that finds no zeros behind the end puts `bytes` of them there, and
+  // appends take their place. The next ones then have nothing to write but bytes; where a file has
+  // grown, its new size and its map of the disk are writes of their own. Close() cuts the zeros
+  // off. Until then, and for ever if a crash comes first, readers find zeros behind the end. Where
+  // the disk has no room for them, there are none.
   virtual void KeepZerosAhead([[maybe_unused]] uint64_t bytes) {}
 
   // fdatasync: every appended byte, and the size needed to read it back, survives power loss.

@@ -66,16 +66,13 @@ class PosixWritableFile final : public WritableFile {
       data.remove_prefix(static_cast<size_t>(written));
       size_ += static_cast<uint64_t>(written);
     }
-    if (zeros_ahead_ > 0 && size_ >= zeros_end_) AddZeros();
     return absl::OkStatus();
   }
 
-  void KeepZerosAhead(uint64_t bytes) override {
-    zeros_ahead_ = bytes;
-    AddZeros();
-  }
+  void KeepZerosAhead(uint64_t bytes) override { zeros_ahead_ = bytes; }
 
   absl::Status Sync() override {
+    if (zeros_ahead_ > 0 && size_ >= zeros_end_) AddZeros();
     if (RetryInterrupted([&] { return ::fdatasync(descriptor_.fd()); }) == 0) {
       return absl::OkStatus();
     }
@@ -93,7 +90,7 @@ class PosixWritableFile final : public WritableFile {
   // write all of it for the sake of one new byte.
   void AddZeros() {
     static constexpr std::array<char, 4096> kPage = {};
-    zeros_end_ = std::max(zeros_end_, size_);
+    zeros_end_ = size_;
     const uint64_t goal = size_ + zeros_ahead_;
     while (zeros_end_ < goal) {
       const size_t bytes = kPage.size() - zeros_end_ % kPage.size();
