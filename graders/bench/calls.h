@@ -9,14 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "graders/bench/load.h"
 
 namespace tinykv::bench {
 
 using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
 
-// `count` connections to one address.
-Channels Connect(const std::string& address, uint32_t count);
+// `count` connections to one address. A connection that breaks stays broken: its calls fail.
+// Errors: kUnavailable, and kInvalidArgument for what is no HOST:PORT.
+absl::StatusOr<Channels> Connect(const std::string& address, uint32_t count);
 
 struct CallOptions {
   uint32_t in_flight = 64;

@@ -71,7 +71,8 @@ absl::StatusOr<Subject> SubjectOf(const std::string& name, const ClusterBenchOpt
   for (const std::string& text : options.subjects) {
     const std::vector<std::string> parts = absl::StrSplit(text, ',');
     if (parts[0] != name || parts.size() < 3) continue;
-    Subject subject = {.name = name, .channels = Connect(parts[1], options.channels), .pids = {}};
+    TKV_ASSIGN_OR_RETURN(Channels channels, Connect(parts[1], options.channels));
+    Subject subject = {.name = name, .channels = std::move(channels), .pids = {}};
     for (size_t i = 2; i < parts.size(); ++i) {
       pid_t pid = 0;
       if (!absl::SimpleAtoi(parts[i], &pid)) {

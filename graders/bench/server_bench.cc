@@ -57,7 +57,7 @@ absl::StatusOr<std::vector<Row>> Measure(const std::vector<NamedWorkload>& workl
 
 absl::StatusOr<std::vector<Row>> MeasureServer(const std::string& address,
                                                const ServerBenchOptions& options) {
-  const Channels channels = Connect(address, options.channels);
+  TKV_ASSIGN_OR_RETURN(const Channels channels, Connect(address, options.channels));
   CallOptions calls = {
       .in_flight = options.in_flight, .keys = options.keys, .value_bytes = options.value_bytes};
   calls.in_order = true;
