@@ -35,6 +35,20 @@ absl::Status Apply(const raft::EntryId& id, const raft_cmdpb::AdminRequest& requ
 
 }  // namespace
 
+uint64_t LogBytes::Count(const raft::RaftLog& log, raft::Index applied) {
+  raft::Index next = pieces_.empty() ? log.first_index() : pieces_.back().last + 1;
+  next = std::max(next, log.first_index());
+  while (!pieces_.empty() && pieces_.front().last < log.first_index()) {
+    bytes_ -= pieces_.front().bytes;
+    pieces_.pop_front();
+  }
+  Piece piece{.last = applied};
+  for (; next <= applied; ++next) piece.bytes += raft::SizeOf(log.At(next));
+  if (piece.bytes > 0) pieces_.push_back(piece);
+  bytes_ += piece.bytes;
+  return bytes_;
+}
+
 std::optional<raft::EntryId> WantedCompaction(const raft::RaftCore& core, raft::Index applied,
                                               uint64_t log_bytes, const LogLimits& limits) {
   const raft::Index first = core.log().boundary().index;

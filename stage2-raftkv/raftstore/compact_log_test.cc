@@ -28,6 +28,32 @@ raft::RaftCore Leader(raft::Index last, raft::Index lagging) {
   return core;
 }
 
+TEST(LogBytes, AreThoseOfTheAppliedEntriesThatAreThere) {
+  raft::RaftLog log({});
+  const auto bytes_of = [&](raft::Index applied) {
+    uint64_t bytes = 0;
+    for (raft::Index i = log.first_index(); i <= applied; ++i) bytes += raft::SizeOf(log.At(i));
+    return bytes;
+  };
+  for (size_t i = 1; i <= 20; ++i) log.Append({.term = 1, .data = std::string(i, 'x')});
+  log.StableTo(log.last());
+  log.CommitTo(20);
+  LogBytes counted;
+  EXPECT_EQ(counted.Count(log, 0), 0u);
+  for (const raft::Index applied : {1, 7, 7, 12}) {
+    EXPECT_EQ(counted.Count(log, applied), bytes_of(applied));
+  }
+  log.AppliedTo(20);
+  log.CompactTo(7);
+  EXPECT_EQ(counted.Count(log, 15), bytes_of(15));
+  log.CompactTo(13);  // within (12, 15], which counts whole
+  EXPECT_EQ(counted.Count(log, 15), bytes_of(15) + raft::SizeOf({.data = std::string(13, 'x')}));
+  log.CompactTo(17);  // beyond all that was counted
+  EXPECT_EQ(counted.Count(log, 19), bytes_of(19));
+  log.CompactTo(20);
+  EXPECT_EQ(counted.Count(log, 20), 0u);
+}
+
 struct Wanted {
   raft::Index lagging;  // what peer 3 has, of 20
   raft::Index applied;

@@ -36,12 +36,6 @@ constexpr uint64_t kSnapshotRetryTicks = 5;
 constexpr uint64_t kSnapshotInstallTicks = 20;
 constexpr uint64_t kSnapshotKeptTicks = 20;
 
-uint64_t LogBytes(const raft::RaftLog& log, raft::Index last) {
-  uint64_t bytes = 0;
-  for (raft::Index i = log.first_index(); i <= last; ++i) bytes += raft::SizeOf(log.At(i));
-  return bytes;
-}
-
 }  // namespace
 
 Peer::Peer(const PeerServices& services, LoadedPeer loaded)
@@ -88,8 +82,7 @@ void Peer::Tick() {
   }
   TickSnapshots();
   compaction_proposed_ = false;  // or it got lost
-  // Only a leader proposes it, and the log may have tens of thousands of entries to count.
-  if (IsLeader()) MaybeCompactLog(LogBytes(core().log(), applied_.index));
+  MaybeCompactLog(log_bytes_.Count(core().log(), applied_.index));
   // A leader that is well answers by itself; for the others, nobody may ever.
   if (IsLeader() || tick_ <= services_.options.patience_ticks) return;
   const uint64_t oldest = tick_ - services_.options.patience_ticks;

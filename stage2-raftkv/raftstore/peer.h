@@ -20,6 +20,7 @@
 #include "proto/raft_serverpb.pb.h"
 #include "stage2-raftkv/raft/raft_node.h"
 #include "stage2-raftkv/raftstore/applier.h"
+#include "stage2-raftkv/raftstore/compact_log.h"
 #include "stage2-raftkv/raftstore/disk_room.h"
 #include "stage2-raftkv/raftstore/peer_storage.h"
 #include "stage2-raftkv/raftstore/proposals.h"
@@ -155,6 +156,7 @@ class Peer {
   raft::Ready ready_;
   uint64_t apply_backlog_bytes_ = 0;
   std::map<raft::Index, uint64_t> backlog_;  // bytes handed over, by the last index of each lot
+  LogBytes log_bytes_;
 
   // Snapshots: which came in since the last Ready; what was made for others.
   struct ReceivedFiles {
