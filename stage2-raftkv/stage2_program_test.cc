@@ -446,11 +446,12 @@ TEST_F(Stage2Server, OpensAgainWhenTheDiskThatHasStoppedItHasRoom) {
     return done;
   };
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(put());
-  // It looks at the disk once a second. Between two looks, it takes what does not fit any more.
+  // It looks at the disk once a second. Between two looks, it takes what does not fit any more: not
+  // into the room that its log has kept ahead either.
   EXPECT_TRUE(Eventually([&] {
     disk.Release();
     disk.Fill();
-    put();
+    client->Put("large", std::string(1 << 20, 'v')).IgnoreError();
     return StatusOf(1)["store"]["waits_for_room"] == true;
   }));
   disk.Release();
