@@ -97,9 +97,12 @@ class Arena:
         return leader.agreed(self.reports(self.stores))
 
     def followers(self) -> list[int]:
-        """The others."""
-        leads = self.leader()
-        return [number for number in self.stores if number != leads]
+        """All but the leader."""
+        return self.others(self.leader())
+
+    def others(self, store: int) -> list[int]:
+        """All stores but one."""
+        return [number for number in self.stores if number != store]
 
     def tick(self) -> None:
         """What goes on while we wait: whether all is well, and now and then a sample."""

@@ -92,7 +92,7 @@ def isolate_follower(arena: Arena) -> str:
 def cut_one_way(arena: Arena) -> str:
     """The leader is not heard by a follower, or the other way round."""
     leads = arena.leader()
-    other = arena.random.choice(others(arena, leads))
+    other = arena.random.choice(arena.others(leads))
     sender, receiver = arena.random.choice([(leads, other), (other, leads)])
     arena.network.cut(sender, receiver)
     serve(arena)
@@ -103,7 +103,7 @@ def cut_one_way(arena: Arena) -> str:
 def strand_leader(arena: Arena) -> str:
     """The leader is cut off from the other stores, and clients go on to reach it."""
     leads = arena.leader()
-    for follower in others(arena, leads):
+    for follower in arena.others(leads):
         cut_both_ways(arena, leads, follower)
     follows = serve_without(arena, leads)
     arena.network.heal()
@@ -113,7 +113,7 @@ def strand_leader(arena: Arena) -> str:
 def cut_pair(arena: Arena) -> str:
     """The leader and a follower do not hear each other; the third store hears both."""
     leads = arena.leader()
-    other = arena.random.choice(others(arena, leads))
+    other = arena.random.choice(arena.others(leads))
     cut_both_ways(arena, leads, other)
     serve(arena)
     arena.network.heal()
@@ -134,7 +134,7 @@ def rolling_restart(arena: Arena) -> str:
 def lose_disk(arena: Arena) -> str:
     """A follower's data is gone; it is filled again by a snapshot."""
     leads = arena.leader()
-    victim = arena.random.choice(others(arena, leads))
+    victim = arena.random.choice(arena.others(leads))
 
     def log_from_the_start() -> str:
         firsts = [region(report).get("first_index", 1) for report in arena.reports([leads])]
@@ -183,11 +183,6 @@ def serve_without(arena: Arena, lost: int) -> int:
     found = arena.wait_leader_without(lost)
     serve(arena)
     return found
-
-
-def others(arena: Arena, store: int) -> list[int]:
-    """All stores but one."""
-    return [number for number in arena.stores if number != store]
 
 
 def serve(arena: Arena) -> None:
