@@ -1,22 +1,14 @@
 #include "graders/bench/calls.h"
 
-#include <grpcpp/create_channel_posix.h>
-#include <grpcpp/grpcpp.h>
-
-#include <asio/connect.hpp>
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <atomic>
 #include <cstdio>
 #include <functional>
 #include <utility>
 
-#include "common/address.h"
 #include "common/random.h"
-#include "common/status.h"
-#include "echo.grpc.pb.h"
-#include "etcd_kv.grpc.pb.h"
-#include "proto/tinykvpb.grpc.pb.h"
+#include "echo.pb.h"
+#include "etcd_kv.pb.h"
+#include "proto/kvrpcpb.pb.h"
 
 namespace tinykv::bench {
 namespace {
@@ -44,56 +36,52 @@ KeySource Keys(const CallOptions& options) {
 
 // All that the calls of one kind share, and what each in flight owns, which is reused from call to
 // call.
-template <typename Service, typename Request, typename Response>
+template <typename Request, typename Response>
 class Calls {
  public:
-  using Stub = typename Service::Stub;
-
-  struct Slot {
-    Stub* stub = nullptr;
-    Random random{0};
-    Request request = {};
-    Response response = {};
-    std::unique_ptr<grpc::ClientContext> context = nullptr;
-    Done done = nullptr;
-  };
-
-  struct Functions {
+  struct Kind {
+    std::string path;  // "/package.Service/Method"
     std::function<void(Random&, Request&)> fill;
-    std::function<void(Slot&, std::function<void(grpc::Status)>)> call;
     std::function<std::string(const Response&)> check;  // "" or what is wrong
   };
 
-  Calls(const Channels& channels, uint32_t in_flight, Functions functions)
-      : functions_(std::move(functions)), slots_(in_flight) {
-    for (const auto& channel : channels) stubs_.push_back(Service::NewStub(channel));
-    for (size_t i = 0; i < slots_.size(); ++i) {
-      slots_[i].stub = stubs_[i % stubs_.size()].get();
-      slots_[i].random = Random(i + 1);
-    }
+  Calls(Client client, uint32_t in_flight, Kind kind)
+      : client_(std::move(client)), kind_(std::move(kind)), slots_(in_flight) {
+    for (size_t i = 0; i < slots_.size(); ++i) slots_[i].random = Random(i + 1);
   }
 
   void Start(uint32_t index, Done done) {
     Slot& slot = slots_[index];
     slot.done = std::move(done);
-    slot.context = std::make_unique<grpc::ClientContext>();
-    slot.response.Clear();
-    functions_.fill(slot.random, slot.request);
-    functions_.call(slot, [this, &slot](const grpc::Status& status) {
-      std::string error = status.ok() ? functions_.check(slot.response) : status.error_message();
-      std::exchange(slot.done, nullptr)(std::move(error));
-    });
+    kind_.fill(slot.random, slot.request);
+    client_->Call(index, kind_.path, slot.request.SerializeAsString(),
+                  [this, &slot](const absl::StatusOr<std::string>& message) {
+                    std::exchange(slot.done, nullptr)(ErrorOf(slot, message));
+                  });
   }
 
   // As a StartCall, which owns the calls.
-  static StartCall Make(const Channels& channels, uint32_t in_flight, Functions functions) {
-    auto calls = std::make_shared<Calls>(channels, in_flight, std::move(functions));
+  static StartCall Make(Client client, uint32_t in_flight, Kind kind) {
+    auto calls = std::make_shared<Calls>(std::move(client), in_flight, std::move(kind));
     return [calls](uint32_t slot, Done done) { calls->Start(slot, std::move(done)); };
   }
 
  private:
-  const Functions functions_;
-  std::vector<std::unique_ptr<Stub>> stubs_;
+  struct Slot {
+    Random random{0};
+    Request request = {};
+    Response response = {};
+    Done done = nullptr;
+  };
+
+  std::string ErrorOf(Slot& slot, const absl::StatusOr<std::string>& message) const {
+    if (!message.ok()) return std::string(message.status().message());
+    if (!slot.response.ParseFromString(*message)) return kind_.path + ": no such message";
+    return kind_.check(slot.response);
+  }
+
+  const Client client_;
+  const Kind kind_;
   std::vector<Slot> slots_;
 };
 
@@ -120,104 +108,55 @@ std::string CheckSize(size_t found, size_t wanted) {
   return found == wanted ? "" : "a loaded key is not found, or its value has another size";
 }
 
-absl::StatusOr<int> OpenSocket(const std::string& text) {
-  TKV_ASSIGN_OR_RETURN(const Address address, ParseAddress(text));
-  asio::io_context context;
-  asio::ip::tcp::socket socket(context);
-  asio::error_code error;
-  const auto found =
-      asio::ip::tcp::resolver(context).resolve(address.host, Concat(address.port), error);
-  if (!error) asio::connect(socket, found, error);
-  if (!error) socket.set_option(asio::ip::tcp::no_delay(true), error);
-  if (!error) socket.native_non_blocking(true, error);
-  if (error) return Unavailable("cannot connect to ", text, ": ", error.message());
-  return socket.release();
-}
-
 }  // namespace
-
-absl::StatusOr<Channels> Connect(const std::string& address, uint32_t count) {
-  Channels channels;
-  for (uint32_t i = 0; i < count; ++i) {
-    // The generator shares the machine with what it measures, so a call of it is to cost little: no
-    // name to resolve again, no other server to choose, no retry, no filter that is not needed.
-    TKV_ASSIGN_OR_RETURN(const int socket, OpenSocket(address));
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_MINIMAL_STACK, 1);
-    channels.push_back(grpc::CreateCustomInsecureChannelFromFd(address, socket, arguments));
-  }
-  return channels;
-}
 
 size_t KeyBytes(const CallOptions& options) { return KeyOf(options.key_prefix, 0).size(); }
 
-StartCall EchoCalls(const Channels& channels, const CallOptions& options) {
-  using C = Calls<Echo, EchoMessage, EchoMessage>;
-  return C::Make(channels, options.in_flight,
-                 {.fill = [](Random&, EchoMessage&) {},
-                  .call =
-                      [](C::Slot& s, auto done) {
-                        s.stub->async()->Echo(s.context.get(), &s.request, &s.response,
-                                              std::move(done));
-                      },
+StartCall EchoCalls(const Client& client, const CallOptions& options) {
+  using C = Calls<EchoMessage, EchoMessage>;
+  return C::Make(client, options.in_flight,
+                 {.path = "/tinykv.bench.Echo/Echo",
+                  .fill = [](Random&, EchoMessage&) {},
                   .check = [](const EchoMessage&) { return std::string(); }});
 }
 
-StartCall RawGetCalls(const Channels& channels, const CallOptions& options) {
-  using C = Calls<tinykvpb::TinyKv, kvrpcpb::RawGetRequest, kvrpcpb::RawGetResponse>;
-  return C::Make(channels, options.in_flight,
-                 {.fill = FillGet<kvrpcpb::RawGetRequest>(options),
-                  .call =
-                      [](C::Slot& s, auto done) {
-                        s.stub->async()->RawGet(s.context.get(), &s.request, &s.response,
-                                                std::move(done));
-                      },
-                  .check =
-                      [size = options.value_bytes](const kvrpcpb::RawGetResponse& response) {
-                        std::string error = ErrorOf(response.error(), response.has_region_error());
-                        return error.empty() ? CheckSize(response.value().size(), size) : error;
-                      }});
+StartCall RawGetCalls(const Client& client, const CallOptions& options) {
+  using C = Calls<kvrpcpb::RawGetRequest, kvrpcpb::RawGetResponse>;
+  return C::Make(client, options.in_flight,
+                 {.path = "/tinykvpb.TinyKv/RawGet",
+                  .fill = FillGet<kvrpcpb::RawGetRequest>(options),
+                  .check = [size = options.value_bytes](const kvrpcpb::RawGetResponse& response) {
+                    std::string error = ErrorOf(response.error(), response.has_region_error());
+                    return error.empty() ? CheckSize(response.value().size(), size) : error;
+                  }});
 }
 
-StartCall RawPutCalls(const Channels& channels, const CallOptions& options) {
-  using C = Calls<tinykvpb::TinyKv, kvrpcpb::RawPutRequest, kvrpcpb::RawPutResponse>;
-  return C::Make(channels, options.in_flight,
-                 {.fill = FillPut<kvrpcpb::RawPutRequest>(options),
-                  .call =
-                      [](C::Slot& s, auto done) {
-                        s.stub->async()->RawPut(s.context.get(), &s.request, &s.response,
-                                                std::move(done));
-                      },
-                  .check =
-                      [](const kvrpcpb::RawPutResponse& response) {
-                        return ErrorOf(response.error(), response.has_region_error());
-                      }});
+StartCall RawPutCalls(const Client& client, const CallOptions& options) {
+  using C = Calls<kvrpcpb::RawPutRequest, kvrpcpb::RawPutResponse>;
+  return C::Make(client, options.in_flight,
+                 {.path = "/tinykvpb.TinyKv/RawPut",
+                  .fill = FillPut<kvrpcpb::RawPutRequest>(options),
+                  .check = [](const kvrpcpb::RawPutResponse& response) {
+                    return ErrorOf(response.error(), response.has_region_error());
+                  }});
 }
 
-StartCall EtcdGetCalls(const Channels& channels, const CallOptions& options) {
-  using C = Calls<etcdserverpb::KV, etcdserverpb::RangeRequest, etcdserverpb::RangeResponse>;
+StartCall EtcdGetCalls(const Client& client, const CallOptions& options) {
+  using C = Calls<etcdserverpb::RangeRequest, etcdserverpb::RangeResponse>;
   return C::Make(
-      channels, options.in_flight,
-      {.fill = FillGet<etcdserverpb::RangeRequest>(options),
-       .call =
-           [](C::Slot& s, auto done) {
-             s.stub->async()->Range(s.context.get(), &s.request, &s.response, std::move(done));
-           },
-       .check =
-           [size = options.value_bytes](const etcdserverpb::RangeResponse& response) {
-             return CheckSize(response.kvs_size() == 1 ? response.kvs(0).value().size() : 0, size);
-           }});
+      client, options.in_flight,
+      {.path = "/etcdserverpb.KV/Range",
+       .fill = FillGet<etcdserverpb::RangeRequest>(options),
+       .check = [size = options.value_bytes](const etcdserverpb::RangeResponse& response) {
+         return CheckSize(response.kvs_size() == 1 ? response.kvs(0).value().size() : 0, size);
+       }});
 }
 
-StartCall EtcdPutCalls(const Channels& channels, const CallOptions& options) {
-  using C = Calls<etcdserverpb::KV, etcdserverpb::PutRequest, etcdserverpb::PutResponse>;
-  return C::Make(channels, options.in_flight,
-                 {.fill = FillPut<etcdserverpb::PutRequest>(options),
-                  .call =
-                      [](C::Slot& s, auto done) {
-                        s.stub->async()->Put(s.context.get(), &s.request, &s.response,
-                                             std::move(done));
-                      },
+StartCall EtcdPutCalls(const Client& client, const CallOptions& options) {
+  using C = Calls<etcdserverpb::PutRequest, etcdserverpb::PutResponse>;
+  return C::Make(client, options.in_flight,
+                 {.path = "/etcdserverpb.KV/Put",
+                  .fill = FillPut<etcdserverpb::PutRequest>(options),
                   .check = [](const etcdserverpb::PutResponse&) { return std::string(); }});
 }
 

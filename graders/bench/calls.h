@@ -2,23 +2,16 @@
 // and in nothing else.
 #pragma once
 
-#include <grpcpp/channel.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
 #include "graders/bench/load.h"
+#include "graders/bench/unary_client.h"
 
 namespace tinykv::bench {
 
-using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
-
-// `count` connections to one address. A connection that breaks stays broken: its calls fail.
-// Errors: kUnavailable, and kInvalidArgument for what is no HOST:PORT.
-absl::StatusOr<Channels> Connect(const std::string& address, uint32_t count);
+using Client = std::shared_ptr<UnaryClient>;
 
 struct CallOptions {
   uint32_t in_flight = 64;
@@ -33,13 +26,13 @@ struct CallOptions {
 size_t KeyBytes(const CallOptions& options);
 
 // Calls that send nothing and get nothing.
-StartCall EchoCalls(const Channels& channels, const CallOptions& options);
+StartCall EchoCalls(const Client& client, const CallOptions& options);
 
 // A get fails unless the value has the size that is loaded.
-StartCall RawGetCalls(const Channels& channels, const CallOptions& options);
-StartCall RawPutCalls(const Channels& channels, const CallOptions& options);
-StartCall EtcdGetCalls(const Channels& channels, const CallOptions& options);
-StartCall EtcdPutCalls(const Channels& channels, const CallOptions& options);
+StartCall RawGetCalls(const Client& client, const CallOptions& options);
+StartCall RawPutCalls(const Client& client, const CallOptions& options);
+StartCall EtcdGetCalls(const Client& client, const CallOptions& options);
+StartCall EtcdPutCalls(const Client& client, const CallOptions& options);
 
 // `percent` of the calls by `most`, the others by `rest`, drawn from a fixed seed.
 StartCall MixedCalls(const CallOptions& options, uint32_t percent, StartCall most, StartCall rest);

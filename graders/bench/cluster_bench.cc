@@ -37,7 +37,7 @@ constexpr Workload kWorkloads[] = {
 
 struct Subject {
   std::string name;
-  Channels channels;
+  Client client;
   std::vector<pid_t> pids;
 };
 
@@ -49,19 +49,19 @@ CallOptions CallsOf(const Workload& workload, const ClusterBenchOptions& options
 }
 
 StartCall Gets(const Subject& subject, const CallOptions& calls) {
-  return subject.name == "etcd" ? EtcdGetCalls(subject.channels, calls)
-                                : RawGetCalls(subject.channels, calls);
+  return subject.name == "etcd" ? EtcdGetCalls(subject.client, calls)
+                                : RawGetCalls(subject.client, calls);
 }
 
 StartCall Puts(const Subject& subject, const CallOptions& calls) {
-  return subject.name == "etcd" ? EtcdPutCalls(subject.channels, calls)
-                                : RawPutCalls(subject.channels, calls);
+  return subject.name == "etcd" ? EtcdPutCalls(subject.client, calls)
+                                : RawPutCalls(subject.client, calls);
 }
 
 StartCall StartOf(const Workload& workload, const Subject& subject,
                   const ClusterBenchOptions& options) {
   const CallOptions calls = CallsOf(workload, options);
-  if (subject.name == "echo") return EchoCalls(subject.channels, calls);
+  if (subject.name == "echo") return EchoCalls(subject.client, calls);
   if (workload.get_percent == 0) return Puts(subject, calls);
   if (workload.get_percent == 100) return Gets(subject, calls);
   return MixedCalls(calls, workload.get_percent, Gets(subject, calls), Puts(subject, calls));
@@ -71,8 +71,8 @@ absl::StatusOr<Subject> SubjectOf(const std::string& name, const ClusterBenchOpt
   for (const std::string& text : options.subjects) {
     const std::vector<std::string> parts = absl::StrSplit(text, ',');
     if (parts[0] != name || parts.size() < 3) continue;
-    TKV_ASSIGN_OR_RETURN(Channels channels, Connect(parts[1], options.channels));
-    Subject subject = {.name = name, .channels = std::move(channels), .pids = {}};
+    TKV_ASSIGN_OR_RETURN(Client client, UnaryClient::Connect(parts[1], options.connections));
+    Subject subject = {.name = name, .client = std::move(client), .pids = {}};
     for (size_t i = 2; i < parts.size(); ++i) {
       pid_t pid = 0;
       if (!absl::SimpleAtoi(parts[i], &pid)) {

@@ -15,7 +15,7 @@ struct ClusterBenchOptions {
   uint32_t seconds_per_workload = 5;
   uint32_t warm_up_seconds = 1;  // before each of them
   uint32_t keys = 100000;
-  uint32_t channels = 4;
+  uint32_t connections = 4;
   std::vector<std::string> only;     // workloads; all where it is empty
   std::vector<std::string> against;  // peers
   // Of `tinykv`, `echo` and each peer: "NAME,HOST:PORT,PID,PID…", where its leader serves and the

@@ -35,7 +35,7 @@ void AddServer(CLI::App& app, tinykv::bench::ServerBenchOptions& options) {
   server->add_option("--value-bytes", options.value_bytes, "bytes in a value")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
-  server->add_option("--channels", options.channels, "connections")
+  server->add_option("--connections", options.connections, "connections")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   server->add_option("--json", options.json_file, "write the rows there too, as JSON");
@@ -78,7 +78,7 @@ CLI::App* AddCluster(CLI::App& app, tinykv::bench::ClusterBenchOptions& options)
   cluster->add_option("--keys", options.keys, "keys that are loaded first")
       ->check(CLI::Range(1, 100000000))
       ->capture_default_str();
-  cluster->add_option("--channels", options.channels, "connections to each leader")
+  cluster->add_option("--connections", options.connections, "connections to each leader")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   cluster->add_option("--json", options.json_file, "write the rows there too, as JSON");

@@ -14,7 +14,7 @@ struct ServerBenchOptions {
   uint32_t seconds_per_workload = 2;
   uint32_t keys = 100000;
   uint32_t value_bytes = 100;
-  uint32_t channels = 4;
+  uint32_t connections = 4;
   std::string json_file;  // "" writes none
 };
 

@@ -36,6 +36,7 @@ BUILD = {
     "libgtest-dev": "unit tests",
     "librapidcheck-dev": "property tests",
     "libbenchmark-dev": "micro-benchmarks",
+    "libnghttp2-dev": "the load generator's connections",
 }
 
 # Needed by lint and test besides.
