@@ -3,8 +3,12 @@
 #include <atomic>
 #include <cstdio>
 #include <functional>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/random.h"
 #include "echo.pb.h"
 #include "etcd_kv.pb.h"
@@ -45,8 +49,8 @@ class Calls {
     std::function<std::string(const Response&)> check;  // "" or what is wrong
   };
 
-  Calls(Client client, uint32_t in_flight, Kind kind)
-      : client_(std::move(client)), kind_(std::move(kind)), slots_(in_flight) {
+  Calls(UnaryClient& client, uint32_t in_flight, Kind kind)
+      : client_(client), kind_(std::move(kind)), slots_(in_flight) {
     for (size_t i = 0; i < slots_.size(); ++i) slots_[i].random = Random(i + 1);
   }
 
@@ -54,15 +58,15 @@ class Calls {
     Slot& slot = slots_[index];
     slot.done = std::move(done);
     kind_.fill(slot.random, slot.request);
-    client_->Call(index, kind_.path, slot.request.SerializeAsString(),
-                  [this, &slot](const absl::StatusOr<std::string>& message) {
-                    std::exchange(slot.done, nullptr)(ErrorOf(slot, message));
-                  });
+    client_.Call(index, kind_.path, slot.request.SerializeAsString(),
+                 [this, &slot](const absl::StatusOr<std::string>& message) {
+                   std::exchange(slot.done, nullptr)(Outcome(slot, message));
+                 });
   }
 
   // As a StartCall, which owns the calls.
-  static StartCall Make(Client client, uint32_t in_flight, Kind kind) {
-    auto calls = std::make_shared<Calls>(std::move(client), in_flight, std::move(kind));
+  static StartCall Make(UnaryClient& client, uint32_t in_flight, Kind kind) {
+    auto calls = std::make_shared<Calls>(client, in_flight, std::move(kind));
     return [calls](uint32_t slot, Done done) { calls->Start(slot, std::move(done)); };
   }
 
@@ -74,13 +78,14 @@ class Calls {
     Done done = nullptr;
   };
 
-  std::string ErrorOf(Slot& slot, const absl::StatusOr<std::string>& message) const {
+  // "" or what is wrong.
+  std::string Outcome(Slot& slot, const absl::StatusOr<std::string>& message) const {
     if (!message.ok()) return std::string(message.status().message());
     if (!slot.response.ParseFromString(*message)) return kind_.path + ": no such message";
     return kind_.check(slot.response);
   }
 
-  const Client client_;
+  UnaryClient& client_;
   const Kind kind_;
   std::vector<Slot> slots_;
 };
@@ -100,7 +105,7 @@ std::function<void(Random&, Request&)> FillPut(const CallOptions& options) {
   };
 }
 
-std::string ErrorOf(const std::string& error, bool region_error) {
+std::string ResponseError(const std::string& error, bool region_error) {
   return region_error ? "region error" : error;
 }
 
@@ -112,7 +117,7 @@ std::string CheckSize(size_t found, size_t wanted) {
 
 size_t KeyBytes(const CallOptions& options) { return KeyOf(options.key_prefix, 0).size(); }
 
-StartCall EchoCalls(const Client& client, const CallOptions& options) {
+StartCall EchoCalls(UnaryClient& client, const CallOptions& options) {
   using C = Calls<EchoMessage, EchoMessage>;
   return C::Make(client, options.in_flight,
                  {.path = "/tinykv.bench.Echo/Echo",
@@ -120,28 +125,29 @@ StartCall EchoCalls(const Client& client, const CallOptions& options) {
                   .check = [](const EchoMessage&) { return std::string(); }});
 }
 
-StartCall RawGetCalls(const Client& client, const CallOptions& options) {
+StartCall RawGetCalls(UnaryClient& client, const CallOptions& options) {
   using C = Calls<kvrpcpb::RawGetRequest, kvrpcpb::RawGetResponse>;
   return C::Make(client, options.in_flight,
                  {.path = "/tinykvpb.TinyKv/RawGet",
                   .fill = FillGet<kvrpcpb::RawGetRequest>(options),
                   .check = [size = options.value_bytes](const kvrpcpb::RawGetResponse& response) {
-                    std::string error = ErrorOf(response.error(), response.has_region_error());
+                    std::string error =
+                        ResponseError(response.error(), response.has_region_error());
                     return error.empty() ? CheckSize(response.value().size(), size) : error;
                   }});
 }
 
-StartCall RawPutCalls(const Client& client, const CallOptions& options) {
+StartCall RawPutCalls(UnaryClient& client, const CallOptions& options) {
   using C = Calls<kvrpcpb::RawPutRequest, kvrpcpb::RawPutResponse>;
   return C::Make(client, options.in_flight,
                  {.path = "/tinykvpb.TinyKv/RawPut",
                   .fill = FillPut<kvrpcpb::RawPutRequest>(options),
                   .check = [](const kvrpcpb::RawPutResponse& response) {
-                    return ErrorOf(response.error(), response.has_region_error());
+                    return ResponseError(response.error(), response.has_region_error());
                   }});
 }
 
-StartCall EtcdGetCalls(const Client& client, const CallOptions& options) {
+StartCall EtcdGetCalls(UnaryClient& client, const CallOptions& options) {
   using C = Calls<etcdserverpb::RangeRequest, etcdserverpb::RangeResponse>;
   return C::Make(
       client, options.in_flight,
@@ -152,7 +158,7 @@ StartCall EtcdGetCalls(const Client& client, const CallOptions& options) {
        }});
 }
 
-StartCall EtcdPutCalls(const Client& client, const CallOptions& options) {
+StartCall EtcdPutCalls(UnaryClient& client, const CallOptions& options) {
   using C = Calls<etcdserverpb::PutRequest, etcdserverpb::PutResponse>;
   return C::Make(client, options.in_flight,
                  {.path = "/etcdserverpb.KV/Put",

@@ -1,17 +1,14 @@
-// What servers are asked in benchmarks. One generator for all of them: they differ in the message
-// and in nothing else.
+// What servers are asked in benchmarks. One generator for all of them: they differ in path
+// and message and in nothing else. A client must outlive the calls that are made with it.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
 #include "graders/bench/load.h"
 #include "graders/bench/unary_client.h"
 
 namespace tinykv::bench {
-
-using Client = std::shared_ptr<UnaryClient>;
 
 struct CallOptions {
   uint32_t in_flight = 64;
@@ -26,13 +23,13 @@ struct CallOptions {
 size_t KeyBytes(const CallOptions& options);
 
 // Calls that send nothing and get nothing.
-StartCall EchoCalls(const Client& client, const CallOptions& options);
+StartCall EchoCalls(UnaryClient& client, const CallOptions& options);
 
 // A get fails unless the value has the size that is loaded.
-StartCall RawGetCalls(const Client& client, const CallOptions& options);
-StartCall RawPutCalls(const Client& client, const CallOptions& options);
-StartCall EtcdGetCalls(const Client& client, const CallOptions& options);
-StartCall EtcdPutCalls(const Client& client, const CallOptions& options);
+StartCall RawGetCalls(UnaryClient& client, const CallOptions& options);
+StartCall RawPutCalls(UnaryClient& client, const CallOptions& options);
+StartCall EtcdGetCalls(UnaryClient& client, const CallOptions& options);
+StartCall EtcdPutCalls(UnaryClient& client, const CallOptions& options);
 
 // `percent` of the calls by `most`, the others by `rest`, drawn from a fixed seed.
 StartCall MixedCalls(const CallOptions& options, uint32_t percent, StartCall most, StartCall rest);

@@ -1,7 +1,10 @@
 #include "graders/bench/cluster_bench.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -37,7 +40,7 @@ constexpr Workload kWorkloads[] = {
 
 struct Subject {
   std::string name;
-  Client client;
+  std::unique_ptr<UnaryClient> client;
   std::vector<pid_t> pids;
 };
 
@@ -49,19 +52,19 @@ CallOptions CallsOf(const Workload& workload, const ClusterBenchOptions& options
 }
 
 StartCall Gets(const Subject& subject, const CallOptions& calls) {
-  return subject.name == "etcd" ? EtcdGetCalls(subject.client, calls)
-                                : RawGetCalls(subject.client, calls);
+  return subject.name == "etcd" ? EtcdGetCalls(*subject.client, calls)
+                                : RawGetCalls(*subject.client, calls);
 }
 
 StartCall Puts(const Subject& subject, const CallOptions& calls) {
-  return subject.name == "etcd" ? EtcdPutCalls(subject.client, calls)
-                                : RawPutCalls(subject.client, calls);
+  return subject.name == "etcd" ? EtcdPutCalls(*subject.client, calls)
+                                : RawPutCalls(*subject.client, calls);
 }
 
 StartCall StartOf(const Workload& workload, const Subject& subject,
                   const ClusterBenchOptions& options) {
   const CallOptions calls = CallsOf(workload, options);
-  if (subject.name == "echo") return EchoCalls(subject.client, calls);
+  if (subject.name == "echo") return EchoCalls(*subject.client, calls);
   if (workload.get_percent == 0) return Puts(subject, calls);
   if (workload.get_percent == 100) return Gets(subject, calls);
   return MixedCalls(calls, workload.get_percent, Gets(subject, calls), Puts(subject, calls));
@@ -71,7 +74,7 @@ absl::StatusOr<Subject> SubjectOf(const std::string& name, const ClusterBenchOpt
   for (const std::string& text : options.subjects) {
     const std::vector<std::string> parts = absl::StrSplit(text, ',');
     if (parts[0] != name || parts.size() < 3) continue;
-    TKV_ASSIGN_OR_RETURN(Client client, UnaryClient::Connect(parts[1], options.connections));
+    TKV_ASSIGN_OR_RETURN(auto client, UnaryClient::Connect(parts[1], options.connections));
     Subject subject = {.name = name, .client = std::move(client), .pids = {}};
     for (size_t i = 2; i < parts.size(); ++i) {
       pid_t pid = 0;
@@ -103,6 +106,7 @@ struct Measured {
   StartCall start = nullptr;
   Series series{{}};
   ProcessUsage usage = {};
+  double generator_seconds = 0;  // of processors, by this process
   uint64_t operations = 0;
   std::string first_error = {};
 };
@@ -113,13 +117,17 @@ absl::Status MeasureOnce(const Workload& workload, const ClusterBenchOptions& op
                       .duration = std::chrono::seconds(options.warm_up_seconds)};
   RunLoad(load, SystemClock(), measured.start);
   load.duration = std::chrono::seconds(options.seconds_per_workload);
+  const std::vector<pid_t> us = {getpid()};
   TKV_ASSIGN_OR_RETURN(const ProcessUsage before, UsageOf(measured.subject->pids));
+  TKV_ASSIGN_OR_RETURN(const ProcessUsage ours_before, UsageOf(us));
   const LoadResult result = RunLoad(load, SystemClock(), measured.start);
   TKV_ASSIGN_OR_RETURN(const ProcessUsage after, UsageOf(measured.subject->pids));
+  TKV_ASSIGN_OR_RETURN(const ProcessUsage ours_after, UsageOf(us));
   measured.series.Add(result);
   const ProcessUsage used = after - before;
   measured.usage.cpu_seconds += used.cpu_seconds;
   measured.usage.bytes_written += used.bytes_written;
+  measured.generator_seconds += (ours_after - ours_before).cpu_seconds;
   measured.operations += result.operations;
   if (measured.first_error.empty()) measured.first_error = result.first_error;
   return absl::OkStatus();
@@ -133,6 +141,7 @@ Row RowOf(const Workload& workload, const CallOptions& calls, const Measured& me
     row.more.emplace_back("share_of_echo", measured.series.RatioTo(echo));
   }
   row.more.emplace_back("cpu_seconds_per_100k", measured.usage.cpu_seconds / operations * 1e5);
+  row.more.emplace_back("generator_cores", measured.generator_seconds / row.seconds);
   if (workload.get_percent == 0 && measured.subject->name != "echo") {
     const double put = operations * static_cast<double>(KeyBytes(calls) + calls.value_bytes);
     row.more.emplace_back("bytes_written_per_byte_put",

@@ -96,6 +96,7 @@ int main(int argc, char** argv) {
     return tinykv::bench::ServeForBench(argc - 1, argv + 1);
   }
 
+  // The generator does not preempt the servers either that wake it: it reads many answers at once.
   tinykv::PrepareThreads();
   CLI::App app("Measures TinyKV beside a named peer, in one run.", "tinykv-bench");
   app.require_subcommand(1);

@@ -57,17 +57,17 @@ absl::StatusOr<std::vector<Row>> Measure(const std::vector<NamedWorkload>& workl
 
 absl::StatusOr<std::vector<Row>> MeasureServer(const std::string& address,
                                                const ServerBenchOptions& options) {
-  TKV_ASSIGN_OR_RETURN(const Client client, UnaryClient::Connect(address, options.connections));
+  TKV_ASSIGN_OR_RETURN(const auto client, UnaryClient::Connect(address, options.connections));
   CallOptions calls = {
       .in_flight = options.in_flight, .keys = options.keys, .value_bytes = options.value_bytes};
   calls.in_order = true;
   const LoadResult loaded = RunLoad({.in_flight = options.in_flight, .calls = options.keys},
-                                    SystemClock(), RawPutCalls(client, calls));
+                                    SystemClock(), RawPutCalls(*client, calls));
   if (loaded.errors > 0) return Failed("loading keys", loaded);
   calls.in_order = false;
-  return Measure({{"echo", EchoCalls(client, calls)},
-                  {"raw-get", RawGetCalls(client, calls)},
-                  {"raw-put", RawPutCalls(client, calls)}},
+  return Measure({{"echo", EchoCalls(*client, calls)},
+                  {"raw-get", RawGetCalls(*client, calls)},
+                  {"raw-put", RawPutCalls(*client, calls)}},
                  options);
 }
 

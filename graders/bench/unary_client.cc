@@ -1,8 +1,5 @@
 #include "graders/bench/unary_client.h"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <asio/connect.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/ip/tcp.hpp>
@@ -28,29 +25,17 @@ absl::StatusOr<asio::ip::tcp::socket> OpenSocket(asio::io_context& context,
   return socket;
 }
 
-// Where a server answers many calls one after the other, the first answer wakes this thread, which
-// is not to take the processor from the server at once: it would read answer by answer. So the
-// kernel is told that it is in no hurry; where nothing else wants the processor, that changes
-// nothing. If it cannot be told, all works as well, and costs more.
-void DoNotPreempt() {
-  const sched_param none = {};
-  pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
-}
-
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<UnaryClient>> UnaryClient::Connect(const std::string& address,
+absl::StatusOr<std::unique_ptr<UnaryClient>> UnaryClient::Connect(const std::string& address,
                                                                   uint32_t connections) {
   TKV_CHECK(connections > 0);
-  std::shared_ptr<UnaryClient> client(new UnaryClient);
+  std::unique_ptr<UnaryClient> client(new UnaryClient);
   for (uint32_t i = 0; i < connections; ++i) {
     TKV_ASSIGN_OR_RETURN(auto socket, OpenSocket(client->context_, address));
     client->connections_.push_back(std::make_unique<UnaryConnection>(std::move(socket), address));
   }
-  client->thread_ = std::thread([&context = client->context_] {
-    DoNotPreempt();
-    context.run();
-  });
+  client->thread_ = std::thread([&context = client->context_] { context.run(); });
   return client;
 }
 

@@ -1,5 +1,5 @@
 // A client of unary gRPC calls that costs little, for load generators: these share the machine with
-// what they measure, and gRPC's own client took a quarter of it.
+// what they measure.
 #pragma once
 
 #include <asio/executor_work_guard.hpp>
@@ -15,20 +15,24 @@
 
 namespace tinykv::bench {
 
-// Thread-safe. All connections are served by one thread of the client's own.
+// All connections are served by one thread of the client's own. Thread-safety: safe.
 class UnaryClient {
  public:
-  // `connections` connections to HOST:PORT, at least one. A connection that breaks stays broken:
-  // its calls fail. Errors: kUnavailable, and kInvalidArgument for what is no HOST:PORT.
-  static absl::StatusOr<std::shared_ptr<UnaryClient>> Connect(const std::string& address,
+  // Makes `connections` connections to HOST:PORT. A connection that breaks stays broken: its calls
+  // fail. REQUIRES: connections > 0.
+  // Errors: kUnavailable, and kInvalidArgument for what is no HOST:PORT.
+  static absl::StatusOr<std::unique_ptr<UnaryClient>> Connect(const std::string& address,
                                                               uint32_t connections);
 
-  // Calls that are under way are dropped unanswered.
+  UnaryClient(const UnaryClient&) = delete;
+  UnaryClient& operator=(const UnaryClient&) = delete;
+
+  // Calls that are under way are dropped unanswered. REQUIRES: not called by an answer.
   ~UnaryClient();
 
   // Calls `path`, e.g. "/tinykvpb.TinyKv/RawGet", with an encoded message, on a connection of this
-  // number (modulo how many there are). `answer` is called once, on the client's thread, after Call
-  // has returned; calls that it starts leave together with those of other answers.
+  // number (modulo how many there are). `answer` is called at most once, on the client's thread and
+  // never from within Call; calls that it starts leave together with those of other answers.
   void Call(uint32_t connection, std::string path, std::string message, Answer answer);
 
  private:

@@ -3,12 +3,20 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <asio/buffer.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "echo.grpc.pb.h"
 
@@ -30,11 +38,11 @@ std::string MessageOf(const std::string& bytes) {
 // Echoes; a message of "fail" fails, and one of "wait" is never answered.
 class EchoServer final : public Echo::CallbackService {
  public:
-  EchoServer() {
+  explicit EchoServer(int message_bytes_max = -1) {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.SetMaxReceiveMessageSize(-1);
+    builder.SetMaxReceiveMessageSize(message_bytes_max);
     builder.RegisterService(this);
     server_ = builder.BuildAndStart();
     address = "127.0.0.1:" + std::to_string(port);
@@ -54,8 +62,10 @@ class EchoServer final : public Echo::CallbackService {
     return reactor;
   }
 
+  // Calls that are under way go on.
+  void Shutdown() { server_->Shutdown(); }
   // Calls are broken off where they are.
-  void Shutdown() { server_->Shutdown(std::chrono::system_clock::now()); }
+  void ShutdownNow() { server_->Shutdown(std::chrono::system_clock::now()); }
 
   std::string address;
   std::promise<grpc::ServerUnaryReactor*> waits;
@@ -72,15 +82,35 @@ std::future<Result> Start(UnaryClient& client, const std::string& bytes,
   return promise->get_future();
 }
 
-std::shared_ptr<UnaryClient> ClientOf(const EchoServer& server, uint32_t connections = 1) {
-  auto client = UnaryClient::Connect(server.address, connections);
+// Accepts one connection, and does with it what it is told.
+class RawServer {
+ public:
+  explicit RawServer(std::function<void(asio::ip::tcp::socket&)> script)
+      : thread_([this, script = std::move(script)] {
+          asio::ip::tcp::socket socket = acceptor_.accept();
+          script(socket);
+        }) {}
+  ~RawServer() { thread_.join(); }
+
+  std::string Address() const {
+    return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
+  }
+
+ private:
+  asio::io_context context_;
+  asio::ip::tcp::acceptor acceptor_{context_, {asio::ip::make_address("127.0.0.1"), 0}};
+  std::thread thread_;
+};
+
+std::unique_ptr<UnaryClient> ClientOf(const std::string& address, uint32_t connections = 1) {
+  auto client = UnaryClient::Connect(address, connections);
   EXPECT_TRUE(client.ok()) << client.status();
   return *std::move(client);
 }
 
 TEST(UnaryClient, GetsBackWhatTheServerEchoes) {
   EchoServer server;
-  const auto client = ClientOf(server);
+  const auto client = ClientOf(server.address);
   // More than a window of HTTP/2 in both directions, too.
   for (const size_t size : {size_t{0}, size_t{1}, size_t{100}, size_t{64 << 10}, size_t{3 << 20}}) {
     const std::string bytes(size, 'x');
@@ -92,7 +122,7 @@ TEST(UnaryClient, GetsBackWhatTheServerEchoes) {
 
 TEST(UnaryClient, CallsThatStartFromAnswersReachTheirOwnAnswers) {
   EchoServer server;
-  const auto client = ClientOf(server, 3);
+  const auto client = ClientOf(server.address, 3);
   constexpr uint32_t kInFlight = 64;
   constexpr uint64_t kCalls = 5000;
   uint64_t started = 0;  // on the client's thread, as all below
@@ -118,7 +148,7 @@ TEST(UnaryClient, CallsThatStartFromAnswersReachTheirOwnAnswers) {
 
 TEST(UnaryClient, SaysWhatTheServerFailedWith) {
   EchoServer server;
-  const auto client = ClientOf(server);
+  const auto client = ClientOf(server.address);
   EXPECT_EQ(Start(*client, "fail").get().status().message(), "gRPC status 10: why");
   const Result unknown = Start(*client, "", "/tinykv.bench.Echo/Unknown").get();
   EXPECT_EQ(unknown.status().message().substr(0, 15), "gRPC status 12:") << unknown.status();
@@ -127,14 +157,99 @@ TEST(UnaryClient, SaysWhatTheServerFailedWith) {
 
 TEST(UnaryClient, CallsFailWhenTheServerGoesAndAfterwards) {
   EchoServer server;
-  const auto client = ClientOf(server);
+  const auto client = ClientOf(server.address);
   std::future<Result> waiting = Start(*client, "wait");
   grpc::ServerUnaryReactor* reactor = server.waits.get_future().get();
-  std::thread shutdown([&] { server.Shutdown(); });
+  std::thread shutdown([&] { server.ShutdownNow(); });
   EXPECT_FALSE(waiting.get().ok());
   reactor->Finish(grpc::Status::CANCELLED);
   shutdown.join();
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(Start(*client, "late").get().ok());
+}
+
+TEST(UnaryClient, CallsThatStartFromAnswersFailOneByOneWhenTheServerStops) {
+  EchoServer server;
+  const auto client = ClientOf(server.address);
+  constexpr uint32_t kInFlight = 16;
+  constexpr uint64_t kFailures = 50000;
+  uint64_t answers = 0;  // on the client's thread, as all below
+  uint64_t failures = 0;
+  uint64_t ended = 0;
+  std::promise<void> underway, done;
+  std::function<void(uint32_t)> next = [&](uint32_t slot) {
+    client->Call(slot, "/tinykv.bench.Echo/Echo", MessageOf("x"), [&, slot](const Result& result) {
+      if (++answers == 100) underway.set_value();
+      if (!result.ok()) ++failures;
+      if (failures < kFailures) return next(slot);
+      if (++ended == kInFlight) done.set_value();
+    });
+  };
+  client->Call(0, "/tinykv.bench.Echo/Echo", "", [&](const Result&) {
+    for (uint32_t slot = 0; slot < kInFlight; ++slot) next(slot);
+  });
+  underway.get_future().wait();
+  server.Shutdown();
+  done.get_future().wait();
+  EXPECT_GE(failures, kFailures);
+}
+
+TEST(UnaryClient, ACallThatIsRefusedBeforeItIsSentDoesNotDisturbTheOthers) {
+  EchoServer server(/*message_bytes_max=*/1024);
+  const auto client = ClientOf(server.address);
+  std::future<Result> large = Start(*client, std::string(3 << 20, 'x'));
+  std::vector<std::future<Result>> small;
+  for (int i = 0; i < 20; ++i) small.push_back(Start(*client, "small"));
+  EXPECT_EQ(large.get().status().message().substr(0, 14), "gRPC status 8:");
+  for (auto& one : small) EXPECT_TRUE(one.get().ok());
+}
+
+TEST(UnaryClient, CallsFailWhenTheConnectionBreaksWhileTheyAreSent) {
+  RawServer server([](asio::ip::tcp::socket& socket) {
+    std::array<char, 1000> some;
+    asio::read(socket, asio::buffer(some));
+  });
+  const auto client = ClientOf(server.Address());
+  std::vector<std::future<Result>> calls;
+  for (int i = 0; i < 3; ++i) calls.push_back(Start(*client, std::string(3 << 20, 'x')));
+  for (auto& call : calls) EXPECT_EQ(call.get().status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(UnaryClient, CallsFailWhenTheServerBreaksTheProtocol) {
+  std::promise<void> seen;
+  RawServer server([&seen](asio::ip::tcp::socket& socket) {
+    // Settings, as a server begins; then data of no stream.
+    const std::string frames(
+        "\0\0\0\4\0\0\0\0\0"
+        "\0\0\1\0\0\0\0\0\0x",
+        19);
+    asio::write(socket, asio::buffer(frames));
+    seen.get_future().wait();  // and the connection stays open
+  });
+  const auto client = ClientOf(server.Address());
+  const Result result = Start(*client, "x").get();
+  seen.set_value();
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable) << result.status();
+}
+
+TEST(UnaryClient, DropsCallsThatAreUnderWayWhenItEnds) {
+  EchoServer server;
+  auto client = ClientOf(server.address);
+  std::future<Result> waiting = Start(*client, "wait");
+  grpc::ServerUnaryReactor* reactor = server.waits.get_future().get();
+  client.reset();
+  EXPECT_THROW(waiting.get(), std::future_error);
+  reactor->Finish(grpc::Status::CANCELLED);
+}
+
+TEST(UnaryClient, TakesOneWholeMessageAndNothingElse) {
+  const std::string framed = Frame("message");
+  EXPECT_EQ(*Unframe(framed), "message");
+  EXPECT_EQ(*Unframe(Frame("")), "");
+  EXPECT_EQ(Unframe("").status().message(), "a response without a message");
+  EXPECT_EQ(Unframe(framed.substr(0, 9)).status().message(),
+            "a response of 4 bytes, which is said to have 7");
+  EXPECT_FALSE(Unframe(framed + framed).ok());
+  EXPECT_FALSE(Unframe("\1" + framed.substr(1)).ok());
 }
 
 TEST(UnaryClient, SaysWhereNobodyListens) {

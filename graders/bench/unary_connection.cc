@@ -19,20 +19,6 @@ constexpr int32_t kWindowBytes = 64 << 20;
 // A message on the wire: a byte that says whether it is compressed, four of its length, itself.
 constexpr size_t kPrefixBytes = 5;
 
-std::string Frame(std::string_view message) {
-  const auto size = static_cast<uint32_t>(message.size());
-  std::string framed(1, '\0');
-  for (int shift = 24; shift >= 0; shift -= 8) framed.push_back(static_cast<char>(size >> shift));
-  framed.append(message);
-  return framed;
-}
-
-absl::StatusOr<std::string> Unframe(const std::string& response) {
-  if (response.size() < kPrefixBytes) return Internal("a response without a message");
-  if (response[0] != 0) return Internal("a response that is compressed, which was not asked for");
-  return response.substr(kPrefixBytes);
-}
-
 nghttp2_nv Header(std::string_view name, std::string_view value) {
   // nghttp2 copies both; the casts are its C interface's.
   return {.name = reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
@@ -47,6 +33,26 @@ std::string_view Text(const uint8_t* data, size_t size) {
 }
 
 }  // namespace
+
+std::string Frame(std::string_view message) {
+  const auto size = static_cast<uint32_t>(message.size());
+  std::string framed(1, '\0');
+  for (int shift = 24; shift >= 0; shift -= 8) framed.push_back(static_cast<char>(size >> shift));
+  framed.append(message);
+  return framed;
+}
+
+absl::StatusOr<std::string> Unframe(std::string_view framed) {
+  if (framed.size() < kPrefixBytes) return Internal("a response without a message");
+  if (framed[0] != 0) return Internal("a response that is compressed, which was not asked for");
+  uint32_t size = 0;
+  for (size_t i = 1; i < kPrefixBytes; ++i) size = size << 8 | static_cast<uint8_t>(framed[i]);
+  framed.remove_prefix(kPrefixBytes);
+  if (framed.size() != size) {
+    return Internal("a response of ", framed.size(), " bytes, which is said to have ", size);
+  }
+  return std::string(framed);
+}
 
 UnaryConnection::UnaryConnection(asio::ip::tcp::socket socket, std::string address)
     : socket_(std::move(socket)), address_(std::move(address)) {
@@ -75,11 +81,15 @@ void UnaryConnection::MakeSession() {
 void UnaryConnection::Call(const std::string& path, std::string_view message, Answer answer) {
   absl::Status status = broken_.ok() ? Submit(path, message, answer) : broken_;
   if (!status.ok()) return Fail(std::move(answer), std::move(status));
-  if (!reading_) Write();
+  // Else it leaves when nghttp2 is done with what it is at: it must not be entered twice.
+  if (!in_session_) Write();
 }
 
 absl::Status UnaryConnection::Submit(const std::string& path, std::string_view message,
                                      Answer& answer) {
+  if (nghttp2_session_check_request_allowed(session_.get()) == 0) {
+    return Unavailable(address_, " takes no more calls");
+  }
   const std::array headers = {
       Header(":method", "POST"), Header(":scheme", "http"),
       Header(":path", path),     Header(":authority", address_),
@@ -87,7 +97,7 @@ absl::Status UnaryConnection::Submit(const std::string& path, std::string_view m
   const nghttp2_data_provider body = {.source = {}, .read_callback = &OnSend};
   const int32_t id = nghttp2_submit_request(session_.get(), nullptr, headers.data(), headers.size(),
                                             &body, nullptr);
-  if (id < 0) return Unavailable(address_, " takes no more calls: ", nghttp2_strerror(id));
+  if (id < 0) return Unavailable("no call to ", address_, ": ", nghttp2_strerror(id));
   streams_[id] = {.request = Frame(message), .answer = std::move(answer)};
   return absl::OkStatus();
 }
@@ -95,11 +105,12 @@ absl::Status UnaryConnection::Submit(const std::string& path, std::string_view m
 void UnaryConnection::Read() {
   socket_.async_read_some(asio::buffer(in_), [this](const asio::error_code& error, size_t bytes) {
     if (error) return Break(error.message());
-    reading_ = true;
+    in_session_ = true;
     const ssize_t taken = nghttp2_session_mem_recv(session_.get(), in_.data(), bytes);
-    reading_ = false;
+    in_session_ = false;
     if (taken < 0) return Break(nghttp2_strerror(static_cast<int>(taken)));
     Write();
+    CheckSession();
     if (broken_.ok()) Read();
   });
 }
@@ -109,9 +120,11 @@ void UnaryConnection::Write() {
   out_.clear();
   const uint8_t* data = nullptr;
   ssize_t bytes = 0;
+  in_session_ = true;
   while ((bytes = nghttp2_session_mem_send(session_.get(), &data)) > 0) {
     out_.append(Text(data, static_cast<size_t>(bytes)));
   }
+  in_session_ = false;
   if (bytes < 0) return Break(nghttp2_strerror(static_cast<int>(bytes)));
   if (out_.empty()) return;
   writing_ = true;
@@ -120,6 +133,14 @@ void UnaryConnection::Write() {
     if (error) return Break(error.message());
     Write();
   });
+}
+
+void UnaryConnection::CheckSession() {
+  // After a breach of the protocol nghttp2 reads nothing more, and calls would wait for ever.
+  nghttp2_session* session = session_.get();
+  if (nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0) {
+    Break("its session has ended");
+  }
 }
 
 void UnaryConnection::Break(std::string_view why) {
@@ -153,11 +174,11 @@ int UnaryConnection::OnHeader(nghttp2_session*, const nghttp2_frame* frame, cons
   auto& streams = static_cast<UnaryConnection*>(self)->streams_;
   const auto stream = streams.find(frame->hd.stream_id);
   if (stream == streams.end()) return 0;
-  if (Text(name, name_bytes) == "grpc-status") {
-    stream->second.grpc_status = Text(value, value_bytes);
-  } else if (Text(name, name_bytes) == "grpc-message") {
-    stream->second.grpc_message = Text(value, value_bytes);
-  }
+  const std::string_view header = Text(name, name_bytes);
+  if (header == ":status") stream->second.http_status = Text(value, value_bytes);
+  if (header == "grpc-status") stream->second.grpc_status = Text(value, value_bytes);
+  // Its percent-encoding is left as it is: bytes beyond ASCII are rare in it.
+  if (header == "grpc-message") stream->second.grpc_message = Text(value, value_bytes);
   return 0;
 }
 
@@ -173,16 +194,17 @@ int UnaryConnection::OnClose(nghttp2_session*, int32_t id, uint32_t error, void*
   auto& connection = *static_cast<UnaryConnection*>(self);
   auto node = connection.streams_.extract(id);
   if (node.empty()) return 0;
-  Stream& stream = node.mapped();
-  if (stream.grpc_status == "0") {
-    stream.answer(Unframe(stream.response));
-  } else if (!stream.grpc_status.empty()) {
-    stream.answer(Internal("gRPC status ", stream.grpc_status, ": ", stream.grpc_message));
-  } else {
-    stream.answer(Unavailable(connection.address_,
-                              " ended a call without a status: ", nghttp2_http2_strerror(error)));
-  }
+  node.mapped().answer(ResultOf(node.mapped(), error));
   return 0;
+}
+
+absl::StatusOr<std::string> UnaryConnection::ResultOf(const Stream& stream, uint32_t http2_error) {
+  if (stream.grpc_status == "0") return Unframe(stream.response);
+  if (!stream.grpc_status.empty()) {
+    return Internal("gRPC status ", stream.grpc_status, ": ", stream.grpc_message);
+  }
+  return Unavailable("a call ended without a gRPC status: HTTP status ", Quote(stream.http_status),
+                     ", ", nghttp2_http2_strerror(http2_error));
 }
 
 }  // namespace tinykv::bench

@@ -17,17 +17,25 @@
 
 namespace tinykv::bench {
 
-// The message of the response, or what the server or the connection failed with.
+// Gets the message of the response, or what the server or the connection failed with.
 using Answer = absl::AnyInvocable<void(absl::StatusOr<std::string> message)>;
 
-// Belongs to the thread of its socket's executor, which alone may call it. Calls that are started
-// while answers are given leave with one write, as many as there are.
+// A message as it is on the wire, with five bytes before it.
+std::string Frame(std::string_view message);
+// The message. Errors: kInternal for what is not one whole message, uncompressed.
+absl::StatusOr<std::string> Unframe(std::string_view framed);
+
+// Calls that are started while answers are given leave with one write, as many as there are.
+// Thread-safety: none; it belongs to the thread that runs its socket's executor.
 class UnaryConnection {
  public:
   // `socket` is connected to `address`.
   UnaryConnection(asio::ip::tcp::socket socket, std::string address);
 
-  // `answer` is called once, after Call has returned.
+  UnaryConnection(const UnaryConnection&) = delete;
+  UnaryConnection& operator=(const UnaryConnection&) = delete;
+
+  // `answer` is called at most once, never from within Call.
   void Call(const std::string& path, std::string_view message, Answer answer);
 
  private:
@@ -35,6 +43,7 @@ class UnaryConnection {
     std::string request = {};  // framed
     size_t sent = 0;
     std::string response = {};  // framed
+    std::string http_status = {};
     std::string grpc_status = {};
     std::string grpc_message = {};
     Answer answer = nullptr;
@@ -44,9 +53,12 @@ class UnaryConnection {
   };
 
   void MakeSession();
+  static absl::StatusOr<std::string> ResultOf(const Stream& stream, uint32_t http2_error);
   absl::Status Submit(const std::string& path, std::string_view message, Answer& answer);
   void Read();
   void Write();
+  // Breaks the connection where nghttp2 has nothing more to do on it.
+  void CheckSession();
   // All calls under way fail, and so do all that come.
   void Break(std::string_view why);
   void Fail(Answer answer, absl::Status status);
@@ -68,7 +80,7 @@ class UnaryConnection {
   std::array<uint8_t, 64 << 10> in_;
   std::string out_;
   bool writing_ = false;
-  bool reading_ = false;  // answers are being given
+  bool in_session_ = false;  // nghttp2 is at work, and may be giving answers
   absl::Status broken_;
 };
 
