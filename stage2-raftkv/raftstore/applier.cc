@@ -129,7 +129,7 @@ void Applier::Finish(Round& round) {
   if (round.touched.empty()) return;
   const absl::Status status = Write(round);
   for (Round::Answer& answer : round.answers) {
-    answer.done(status.ok() ? std::move(answer.status) : status);
+    answer.done(status.ok() ? answer.status : status);
   }
   if (status.ok()) {
     for (auto& [region, applied] : round.touched) listener_.applied(std::move(applied));

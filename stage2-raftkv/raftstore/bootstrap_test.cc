@@ -18,7 +18,7 @@ const metapb::Region& TheRegion() {
 // Opens the engines and starts the store, as a server does that may begin.
 absl::Status Start(TestEngines& machine) {
   TKV_RETURN_IF_ERROR(machine.Open());
-  const absl::Status status = CheckStoreIdent(machine.engines(), IdentOf(9, 1));
+  absl::Status status = CheckStoreIdent(machine.engines(), IdentOf(9, 1));
   if (status.code() != StatusCode::kNotFound) return status;
   return InitializeStore(machine.engines(), IdentOf(9, 1), TheRegion());
 }

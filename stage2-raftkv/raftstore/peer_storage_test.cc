@@ -147,10 +147,7 @@ TEST_F(PeerStorageTest, PowerLossAtEveryFileOperationLeavesWholeReadys) {
   bool was_interrupted = true;
   for (uint64_t change = 1; was_interrupted; ++change) {
     SCOPED_TRACE(testing::Message() << "change " << change);
-    machine_.Close();
-    machine_.Wipe("raft");
-    machine_.Wipe("kv");
-    StartedStoreTest::SetUp();
+    BeginAnew();
     ASSERT_EQ(Load(), states[0]);
     machine_.disk().SetFaults({.halt_at_change = change});
     size_t saved = 0;
@@ -288,10 +285,7 @@ TEST_F(PeerStorageTest, InterruptedWhileItReplacesTheLogItDoesSoAgain) {
   bool was_interrupted = true;
   for (uint64_t change = 1; was_interrupted; ++change) {
     SCOPED_TRACE(testing::Message() << "change " << change);
-    machine_.Close();
-    machine_.Wipe("raft");
-    machine_.Wipe("kv");
-    StartedStoreTest::SetUp();
+    BeginAnew();
     Load();
     SaveEntries(6, {6, 6, 6});
     SetSnapshotApplied({20, 8});
@@ -309,10 +303,7 @@ TEST_F(PeerStorageTest, InterruptedWhileItReplacesTheLogItDoesSoAgain) {
 TEST_F(PeerStorageTest, WhatIsLeftOfAReplacedTailIsNotMistakenForTheLogOfBeforeASnapshot) {
   for (const bool crashes_before_the_log : {false, true}) {
     SCOPED_TRACE(crashes_before_the_log);
-    machine_.Close();
-    machine_.Wipe("raft");
-    machine_.Wipe("kv");
-    StartedStoreTest::SetUp();
+    BeginAnew();
     Load();
     SaveEntries(6, {6, 6, 6, 6, 6, 6});  // 11 is of term 6
     SaveEntries(7, {7});                 // now it ends with 7

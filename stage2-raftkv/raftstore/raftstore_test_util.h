@@ -90,7 +90,15 @@ class TestEngines {
 // A store that has begun: store 1 of cluster 9, with a peer of region 1, as others on 2 and 3.
 class StartedStoreTest : public testing::Test {
  protected:
-  void SetUp() override {
+  void SetUp() override { Begin(); }
+  // A store that has nothing yet; what there was is lost.
+  void BeginAnew() {
+    machine_.Close();
+    machine_.Wipe("raft");
+    machine_.Wipe("kv");
+    Begin();
+  }
+  void Begin() {
     Open();
     ASSERT_TRUE(InitializeStore(machine_.engines(), IdentOf(9, 1), FirstRegion({1, 2, 3})).ok());
   }
