@@ -2,15 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/status.h"
 #include "stage2-raftkv/raft/wire.h"
-#include "stage2-raftkv/raftstore/raftstore_test_util.h"
-#include "stage2-raftkv/raftstore/store.h"
+#include "stage2-raftkv/raftstore/store_test_util.h"
 #include "stage2-raftkv/raftstore/write_command.h"
 
 namespace tinykv::raftstore {
@@ -63,33 +61,11 @@ class Members final : public Transport {
   std::vector<TransferDone> under_way_;
 };
 
-class StoreSnapshot : public testing::Test {
+class StoreSnapshot : public WholeStoreTest {
  protected:
   void Start(const std::vector<uint64_t>& members) {
-    ASSERT_TRUE(machine_.Open().ok());
-    ASSERT_TRUE(InitializeStore(machine_.engines(), IdentOf(9, 1), FirstRegion(members)).ok());
-    snapshots_.emplace(machine_.kv(), machine_.KvOptions(), "snap", rate_);
-    ASSERT_TRUE(snapshots_->Open().ok());
-    StoreOptions options{.cluster_id = 9, .store_id = 1};
-    options.raft.pre_vote = options.raft.check_quorum = false;
-    options.log.entries_max = 10;
-    const StoreDoors doors{.engines = machine_.engines(),
-                           .clock = machine_.clock(),
-                           .transport = network_,
-                           .snapshots = *snapshots_,
-                           .raft = actor_,
-                           .apply = actor_,
-                           .snapshot = actor_,
-                           .room = {.directory = "data", .reserve_bytes = 1000, .free_bytes = [&] {
-                                      return free_bytes_;
-                                    }}};
-    auto store = Store::Open(options, doors, {{raft_cmdpb::CompactLog, CompactLogHandler()}});
-    ASSERT_TRUE(store.ok()) << store.status();
-    store_ = *std::move(store);
+    WholeStoreTest::Start(members, network_, {{raft_cmdpb::CompactLog, CompactLogHandler()}});
   }
-  void TearDown() override { store_->Close(); }
-
-  const raft::RaftCore& core() const { return store_->peer(1)->core(); }
 
   void Put(const std::string& key) {
     WriteSet writes;
@@ -101,13 +77,7 @@ class StoreSnapshot : public testing::Test {
                     [](const absl::Status& status) { EXPECT_TRUE(status.ok()) << status; });
   }
 
-  TestEngines machine_;
-  RateLimit rate_{0, machine_.clock()};
-  std::optional<Snapshots> snapshots_;
   Members network_;
-  sim::SimExecutor actor_{machine_.clock()};
-  uint64_t free_bytes_ = 1000;
-  std::unique_ptr<Store> store_;
 };
 
 TEST_F(StoreSnapshot, NoneIsBuiltUntilTheDiskHasRoom) {
