@@ -132,6 +132,7 @@ void UnaryConnection::Write() {
     writing_ = false;
     if (error) return Break(error.message());
     Write();
+    CheckSession();
   });
 }
 
