@@ -110,7 +110,6 @@ void UnaryConnection::Read() {
     in_session_ = false;
     if (taken < 0) return Break(nghttp2_strerror(static_cast<int>(taken)));
     Write();
-    CheckSession();
     if (broken_.ok()) Read();
   });
 }
@@ -126,13 +125,12 @@ void UnaryConnection::Write() {
   }
   in_session_ = false;
   if (bytes < 0) return Break(nghttp2_strerror(static_cast<int>(bytes)));
-  if (out_.empty()) return;
+  if (out_.empty()) return CheckSession();
   writing_ = true;
   asio::async_write(socket_, asio::buffer(out_), [this](const asio::error_code& error, size_t) {
     writing_ = false;
     if (error) return Break(error.message());
     Write();
-    CheckSession();
   });
 }
 

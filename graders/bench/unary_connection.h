@@ -57,7 +57,7 @@ class UnaryConnection {
   absl::Status Submit(const std::string& path, std::string_view message, Answer& answer);
   void Read();
   void Write();
-  // Breaks the connection where nghttp2 has nothing more to do on it.
+  // Breaks the connection where nghttp2, which has nothing to send, will not read either.
   void CheckSession();
   // All calls under way fail, and so do all that come.
   void Break(std::string_view why);
